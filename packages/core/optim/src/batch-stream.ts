@@ -4,6 +4,23 @@ import { random, requireFunction, ValueError } from "@offprint/tensor-core";
 export type BatchSource<B> = (epoch: number, rng: random.Rng) => Iterable<B> | AsyncIterable<B>;
 
 /**
+ * What a source gives for an epoch, checked.
+ * @throws ValueError where that cannot be iterated
+ */
+export function batchesOf<B>(
+  owner: string,
+  data: BatchSource<B>,
+  epoch: number,
+  rng: random.Rng,
+): Iterable<B> | AsyncIterable<B> {
+  const batches = data(epoch, rng);
+  const each = batches as Partial<Iterable<B> & AsyncIterable<B>> | null | undefined;
+  if (typeof each?.[Symbol.asyncIterator] === "function" || typeof each?.[Symbol.iterator] === "function")
+    return batches;
+  throw new ValueError(`${owner}: data of epoch ${epoch} cannot be iterated; give an array of batches, or a generator`);
+}
+
+/**
  * The batches of epochs one after the other, for a training loop of one's own: one is asked for in advance, so that an epoch's last is
  * known as such, and each epoch once. The generator of an epoch is seeded by its number, so that a resumed run sees the same.
  * @example const stream = new BatchStream("fit", data, seed); const { batch, last } = await stream.take(0, 0);
@@ -41,7 +58,7 @@ export class BatchStream<B> {
   }
 
   private async open(epoch: number, done: number): Promise<void> {
-    const source = this.data(epoch, random.rng(`${this.seed}/epoch/${epoch}`));
+    const source = batchesOf(this.owner, this.data, epoch, random.rng(`${this.seed}/epoch/${epoch}`));
     const batches = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
     let ahead = await batches.next();
     let skipped = 0;

@@ -14,7 +14,7 @@ export {
   runningMean,
 } from "./adam.js";
 export { type AdamaxOptions, type AdamaxState, adamax } from "./adamax.js";
-export { type BatchSource, BatchStream } from "./batch-stream.js";
+export { type BatchSource, BatchStream, batchesOf } from "./batch-stream.js";
 export { type ChainState, chain } from "./chain.js";
 export {
   descend,
@@ -81,4 +81,4 @@ export {
   train,
 } from "./train.js";
 export { disposeReplaced, onHost, type StepResult, type TrainingStep, trainingStep } from "./training-step.js";
-export { applyUpdates, type GradientTransformation, type Update } from "./transformation.js";
+export { applyUpdates, type GradientTransformation, requireOptimizer, type Update } from "./transformation.js";

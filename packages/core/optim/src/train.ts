@@ -5,13 +5,14 @@ import {
   NonFiniteError,
   random,
   requireChoice,
+  requireFunction,
   requireInteger,
   type Tensor,
   ValueError,
 } from "@offprint/tensor-core";
 import { type BatchSource, BatchStream } from "./batch-stream.js";
 import { type CheckedResult, checkedStep, disposeReplaced, isPair, onHost, trainingStep } from "./training-step.js";
-import type { GradientTransformation } from "./transformation.js";
+import { type GradientTransformation, requireOptimizer } from "./transformation.js";
 
 /** Where training stands, as a tree of tensors and numbers. */
 export interface TrainingPoint<P = unknown, M = unknown> {
@@ -144,6 +145,8 @@ export async function train<P, B, M = unknown, N = unknown>(
   const { epochs, seed = 0, optimizer, backend, compile = true, initial, modelState = null as M, noise } = options;
   requireInteger("train", "epochs", epochs, 0);
   requireChoice("train", "compile", compile, [true, false]);
+  requireFunction("train", "loss", options.loss);
+  requireOptimizer("train", optimizer);
   const loss = (params: P, carried: M, batch: B, drawn: N): readonly [Tensor, M] => {
     const result = options.loss(params, batch, { modelState: carried, noise: drawn });
     return isPair(result) ? result : [result, carried];

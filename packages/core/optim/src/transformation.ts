@@ -1,4 +1,4 @@
-import { add, asTensor, ShapeError, type Tensor, type TensorLike, tree } from "@offprint/tensor-core";
+import { add, asTensor, ShapeError, type Tensor, type TensorLike, tree, ValueError } from "@offprint/tensor-core";
 
 /** What `update` gives. */
 export interface Update<S, P = unknown> {
@@ -23,6 +23,13 @@ export interface GradientTransformation<S = unknown> {
    * NonFiniteError for a gradient that is not finite (not while tracing).
    */
   update<P>(gradients: P, state: S, params: P): Update<S, P>;
+}
+
+/** Throws unless an option is a transformation of gradients. @throws ValueError that says what to give */
+export function requireOptimizer(owner: string, optimizer: unknown): void {
+  const { init, update } = (optimizer ?? {}) as Partial<GradientTransformation>;
+  if (typeof init === "function" && typeof update === "function") return;
+  throw new ValueError(`${owner}: optimizer has no init and update; give one of @offprint/optim, such as adam()`);
 }
 
 /**

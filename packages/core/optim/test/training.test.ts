@@ -13,6 +13,7 @@ import {
   tensor,
   tree,
 } from "@offprint/tensor-core";
+import { errorLike } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   adam,
@@ -185,6 +186,15 @@ describe("train", () => {
 
   it("rejects data and options that lead nowhere", async () => {
     await expect(train(options({ data: () => [] }))).rejects.toThrow(/no batches/);
+    for (const data of [() => 3, () => null, async () => []]) {
+      const refused = train(options({ data: data as never }));
+      await expect(refused).rejects.toThrow(errorLike("ValueError", /train: data of epoch 0 cannot be iterated/));
+    }
+    for (const optimizer of [null, "adam", { init: () => null }]) {
+      const refused = train(options({ optimizer: optimizer as never }));
+      await expect(refused).rejects.toThrow(errorLike("ValueError", /train: optimizer has no init and update/));
+    }
+    await expect(train(options({ loss: 3 as never }))).rejects.toThrow(errorLike("ValueError", /train: loss/));
     await expect(train(options({ epochs: -1 }))).rejects.toThrow(/epochs/);
     await expect(train(options({ checkpoint: { every: 0, save: () => {} } }))).rejects.toThrow(/checkpoint.every/);
     const { state } = await train(options({ epochs: 1 }));

@@ -1,23 +1,17 @@
 import { type Adjoint, integrate } from "@offprint/ode";
 import {
+  annealed,
   type OdeFitOptions,
   type OdeModel,
   odeFitOptionNames,
   prepared,
   rateAlong,
+  requireOdeModel,
   solvingOptions,
   trainOde,
 } from "@offprint/ode/fit";
-import type { TrainResult } from "@offprint/optim";
-import {
-  checkOptions,
-  type Rng,
-  requireChoice,
-  requireFunction,
-  requireInteger,
-  requireObject,
-  type Tensor,
-} from "@offprint/tensor-core";
+import type { BatchSource, TrainResult } from "@offprint/optim";
+import { checkOptions, requireChoice, requireInteger, type Tensor } from "@offprint/tensor-core";
 import { drawAlong, drawnRegularizer } from "./draw-along.js";
 import { type Heuristic, type LocalStep, stepOptions } from "./local-term.js";
 import type { Sampling } from "./sampling.js";
@@ -50,12 +44,11 @@ const names = ["mode", "regularize", "localStep", "samples", "adjoint", ...odeFi
 export async function fitLocally<P, Y, B, E = B>(
   model: OdeModel<P, Y, B, E>,
   initial: P,
-  data: (epoch: number, rng: Rng) => Iterable<B>,
+  data: BatchSource<B>,
   options: FitLocallyOptions<P>,
 ): Promise<TrainResult<P>> {
-  requireObject("fitLocally", "model", model, "an OdeModel");
-  requireFunction("fitLocally", "data", data);
   const owner = "fitLocally";
+  requireOdeModel(owner, model);
   checkOptions(owner, options, names, ["optimizer", "epochs"]);
   const { mode = "unbiased", regularize = "error", localStep = "solver", samples = 1 } = options;
   const { lambda = 0, adjoint = "interpolating", tolerance = 1e-6 } = options;
@@ -66,8 +59,7 @@ export async function fitLocally<P, Y, B, E = B>(
   const { span, ...settings } = solvingOptions<P>(owner, options);
   const { method } = settings;
   stepOptions(owner, { regularize, method, tolerance });
-  const [from] = typeof lambda === "number" ? [lambda] : lambda;
-  const local = mode !== "none" && from !== 0;
+  const local = mode !== "none" && annealed(lambda, 0, 1) !== 0;
   return trainOde(
     owner,
     {

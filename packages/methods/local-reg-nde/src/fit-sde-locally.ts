@@ -7,13 +7,13 @@ import {
   sdeFitOptionNames,
   trainSde,
 } from "@offprint/ode/fit";
+import type { BatchSource } from "@offprint/optim";
 import {
   add,
   checkOptions,
   mul,
   type Rng,
   requireChoice,
-  requireFunction,
   requireInteger,
   requireObject,
   sub,
@@ -92,11 +92,9 @@ export function drawSdeStep(sdeSolution: SdeSolution<Tensor, Tensor>, rng: Rng, 
 export async function fitSdeLocally<P, B>(
   model: SdeModel<P, B>,
   initial: P,
-  data: (epoch: number, rng: Rng) => Iterable<B>,
+  data: BatchSource<B>,
   options: FitSdeLocallyOptions<P>,
 ): Promise<SdeFitResult<P>> {
-  requireObject("fitSdeLocally", "model", model, "an SdeModel");
-  requireFunction("fitSdeLocally", "data", data);
   const owner = "fitSdeLocally";
   checkOptions(owner, options, ["mode", "regularize", "samples", ...sdeFitOptionNames], ["optimizer", "epochs"]);
   const { mode = "unbiased", regularize = "error", samples = 1, method = "sosri", tolerance = 0.14 } = options;

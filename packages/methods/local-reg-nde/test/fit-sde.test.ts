@@ -121,8 +121,24 @@ describe("fitSdeLocally", () => {
       ...{ optimizer, epochs: 1, ...settings },
       onProgress: ({ step }) => (step === 2 ? "stop" : undefined),
     });
+    const odd = [{ epoch: -1 }, { batch: 0.5 }, { params: undefined }, { optimizerState: undefined }];
+    for (const wrong of odd) {
+      const resume = { ...state, inner: { ...state.inner, ...wrong } } as typeof state;
+      const refused = fitSdeLocally(model, weights, () => [batch], { optimizer, epochs: 3, ...settings, resume });
+      await expect(refused).rejects.toThrow(errorLike("ValueError", /fitSdeLocally: resume is not where training/));
+    }
     const fewer = fitSdeLocally(model, weights, () => [batch], { optimizer, epochs: 1, ...settings, resume: state });
     await expect(fewer).rejects.toThrow(errorLike("ValueError", /fitSdeLocally: the state to resume is at batch 2/));
+  });
+
+  it("refuses what is no batches, no model and no optimizer", async () => {
+    const run = { optimizer, epochs: 1 };
+    const cases: [() => unknown, RegExp][] = [
+      [() => fitSdeLocally(model, weights, () => null as never, run), /data of epoch 0 cannot be iterated/],
+      [() => fitSdeLocally({ ...model, diffusion: 3 as never }, weights, () => [batch], run), /model\.diffusion/],
+      [() => fitted({ optimizer: {} }), /optimizer has no init and update/],
+    ];
+    for (const [act, words] of cases) await expect(act()).rejects.toThrow(errorLike("ValueError", words));
   });
 
   it("penalises just what was drawn", async () => {

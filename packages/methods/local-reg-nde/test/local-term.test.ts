@@ -279,6 +279,33 @@ describe("fitLocally", () => {
   });
 });
 
+describe("what fitLocally is given", () => {
+  it("may be batches that come one after the other, later, with the same result", async () => {
+    async function* later() {
+      for (const each of [batch, batch]) yield each;
+    }
+    const options = { optimizer, epochs: 2, tolerance: 1e-4, maxSteps: 32, lambda: 1 };
+    const [ours, same] = [
+      await fitLocally(model, weights, later, options),
+      await fitLocally(model, weights, () => [batch, batch], options),
+    ];
+    expect(ours.history).toEqual(same.history);
+  });
+
+  it("is refused where it is no batches, no model, no optimizer and no weight", async () => {
+    const settings = { optimizer, epochs: 1 };
+    const cases: [() => unknown, RegExp][] = [
+      [() => fitLocally(model, weights, () => 3 as never, settings), /fitLocally: data of epoch 0 cannot be iterated/],
+      [() => fitLocally({ ...model, loss: 3 as never }, weights, () => [batch], settings), /model\.loss/],
+      [() => fitLocally({ ...model, prepare: 3 as never }, weights, () => [batch], settings), /model\.prepare/],
+      [() => fitted({ optimizer: {} }), /optimizer has no init and update/],
+      [() => fitted({ lambda: null }), /lambda/],
+      [() => fitted({ lambda: [3, 2, 1] }), /lambda holds 3 numbers/],
+    ];
+    for (const [act, words] of cases) await expect(act()).rejects.toThrow(errorLike("ValueError", words));
+  });
+});
+
 describe("a rate that looks at its batch", () => {
   it("is trained as one that closes over the same, by any adjoint", async () => {
     const gain = f64([0.5, 2, 1, 3, 1], [5, 1]);

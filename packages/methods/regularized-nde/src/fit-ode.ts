@@ -5,22 +5,14 @@ import {
   odeFitOptionNames,
   prepared,
   rateAlong,
+  requireOdeModel,
   solvingOptions,
   trainOde,
 } from "@offprint/ode/fit";
-import type { TrainResult } from "@offprint/optim";
-import {
-  checkOptions,
-  type Rng,
-  requireNonNegative,
-  requireObject,
-  type Tensor,
-  tensor,
-  ValueError,
-} from "@offprint/tensor-core";
+import type { BatchSource, TrainResult } from "@offprint/optim";
+import { checkOptions, type Rng, requireNonNegative, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { type Aggregate, methodNamed, type Regularize, regularizerOf } from "./regularizers.js";
 import { steerEnd, steerTimes } from "./steer-end.js";
-import { checkedData } from "./training-checks.js";
 
 /** Options of {@link fitOde}. */
 export interface FitOdeOptions<P> extends OdeFitOptions<P> {
@@ -53,13 +45,12 @@ const names = ["regularize", "aggregate", "stepGradient", "steer", "adjoint", ..
 export async function fitOde<P, Y, B, E = B>(
   model: OdeModel<P, Y, B, E>,
   initial: P,
-  data: (epoch: number, rng: Rng) => Iterable<B>,
+  data: BatchSource<B>,
   options: FitOdeOptions<P>,
 ): Promise<TrainResult<P>> {
-  requireObject("fitOde", "model", model, "an OdeModel");
   const owner = "fitOde";
+  requireOdeModel(owner, model);
   checkOptions(owner, options, names, ["optimizer", "epochs"]);
-  const batches = checkedData(owner, data, options.optimizer);
   const { regularize = "error", aggregate = "mean", stepGradient = "frozen", adjoint = "discrete" } = options;
   const { lambda = 0, steer = 0 } = options;
   requireNonNegative(owner, "steer", steer);
@@ -93,7 +84,7 @@ export async function fitOde<P, Y, B, E = B>(
       },
     },
     initial,
-    batches,
+    data,
     options,
   );
 }

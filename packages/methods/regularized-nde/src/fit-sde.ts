@@ -7,9 +7,9 @@ import {
   sdeFitOptionNames,
   trainSde,
 } from "@offprint/ode/fit";
-import { checkOptions, type Rng, requireChoice, requireObject } from "@offprint/tensor-core";
+import type { BatchSource } from "@offprint/optim";
+import { checkOptions, requireChoice } from "@offprint/tensor-core";
 import { type Aggregate, type Regularize, regularizerOf } from "./regularizers.js";
-import { checkedData } from "./training-checks.js";
 
 /** Options of {@link fitSde}. */
 export interface FitSdeOptions<P> extends SdeFitOptions<P> {
@@ -30,13 +30,11 @@ export interface FitSdeOptions<P> extends SdeFitOptions<P> {
 export async function fitSde<P, B>(
   model: SdeModel<P, B>,
   initial: P,
-  data: (epoch: number, rng: Rng) => Iterable<B>,
+  data: BatchSource<B>,
   options: FitSdeOptions<P>,
 ): Promise<SdeFitResult<P>> {
-  requireObject("fitSde", "model", model, "an SdeModel");
   const owner = "fitSde";
   checkOptions(owner, options, ["regularize", "aggregate", ...sdeFitOptionNames], ["optimizer", "epochs"]);
-  const batches = checkedData(owner, data, options.optimizer);
   const { method = "sosri", regularize = "error", aggregate = "mean" } = options;
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   const regularizer = regularizerOf(owner, regularize, aggregate, stochasticMethods[method]);
@@ -44,5 +42,5 @@ export async function fitSde<P, B>(
     penalty: ({ errors, stiffness, path }) => regularizer({ errors, stiffness, stepSizes: path.h, steps: path.count }),
     draws: () => null,
   };
-  return trainSde(owner, regularized, model, initial, batches, options);
+  return trainSde(owner, regularized, model, initial, data, options);
 }

@@ -9,6 +9,9 @@ export type Lambda = number | readonly [from: number, to: number];
  */
 export function annealed(lambda: Lambda, epoch: number, epochs: number): number {
   if (typeof lambda !== "number") requireObject("annealed", "lambda", lambda, "a number, or two");
+  if (typeof lambda !== "number" && lambda.length !== 2) {
+    throw new ValueError(`annealed: lambda holds ${lambda.length} numbers; give a number, or [from, to]`);
+  }
   const [from, to] = typeof lambda === "number" ? [lambda, lambda] : lambda;
   requireNonNegative("annealed", "lambda", from);
   requireNonNegative("annealed", "lambda", to);

@@ -3,6 +3,7 @@ import { type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
   isTensor,
+  requireFunction,
   requireInteger,
   requireObject,
   stopGradient,
@@ -29,6 +30,13 @@ export interface OdeModel<P, Y, B, E = B> {
 
 /** A model whose rate does not look at the batch: it is one of `integrate` as it stands. */
 export type PlainOdeModel<P, Y, B, E = B> = OdeModel<P, Y, B, E> & { readonly rate: (t: Tensor, y: Y, params: P) => Y };
+
+/** Throws unless a model has the parts of {@link OdeModel}. @throws ValueError that names the one that is no function */
+export function requireOdeModel<P, Y, B, E>(owner: string, model: OdeModel<P, Y, B, E>): void {
+  requireObject(owner, "model", model, "an OdeModel");
+  for (const part of ["rate", "initial", "loss"] as const) requireFunction(owner, `model.${part}`, model[part]);
+  if (model.prepare !== undefined) requireFunction(owner, "model.prepare", model.prepare);
+}
 
 /** A batch as first state and loss of a model get it. */
 export function prepared<P, Y, B, E>(model: OdeModel<P, Y, B, E>, params: P, batch: B): E {

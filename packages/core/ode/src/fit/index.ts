@@ -7,6 +7,7 @@ export {
   type PlainOdeModel,
   prepared,
   rateAlong,
+  requireOdeModel,
   type Solving,
   solvingOptions,
 } from "./fit-options.js";

@@ -1,4 +1,4 @@
-import { type TrainResult, train } from "@offprint/optim";
+import { type BatchSource, batchesOf, requireOptimizer, type TrainResult, train } from "@offprint/optim";
 import { runOptionsOf } from "@offprint/solvers";
 import {
   add,
@@ -45,13 +45,14 @@ export async function trainOde<P, B, D>(
   owner: string,
   regularizedSolve: RegularizedSolve<P, B, D>,
   initial: P,
-  data: (epoch: number, rng: Rng) => Iterable<B>,
+  data: BatchSource<B>,
   options: OdeFitOptions<P>,
 ): Promise<TrainResult<P>> {
   requireObject(owner, "regularizedSolve", regularizedSolve, "a RegularizedSolve");
   requireFunction(owner, "data", data);
   requireObject(owner, "options", options, "{ optimizer, epochs }");
   const { judge, draws } = regularizedSolve;
+  requireOptimizer(owner, options.optimizer);
   const lambda = checkedFit(owner, options);
   const { epochs, optimizer, seed = 0, backend = hostBackend, evaluate } = options;
   const { modelState, ...result } = await train<P, Drawn<B, D>, Figures>({
@@ -65,10 +66,10 @@ export async function trainOde<P, B, D>(
     epochs,
     seed,
     backend,
-    *data(epoch, rng) {
+    async *data(epoch, rng) {
       const draw = draws(rng);
       const weight = float(annealed(lambda, epoch, epochs));
-      for (const batch of data(epoch, rng)) yield { batch, drawn: draw(), lambda: weight };
+      for await (const batch of batchesOf(owner, data, epoch, rng)) yield { batch, drawn: draw(), lambda: weight };
     },
     modelState: {
       regularizer: float(0),

@@ -1,4 +1,10 @@
-import { BatchStream, type GradientTransformation, trainingStep } from "@offprint/optim";
+import {
+  type BatchSource,
+  BatchStream,
+  type GradientTransformation,
+  requireOptimizer,
+  trainingStep,
+} from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
   add,
@@ -126,14 +132,17 @@ export async function trainSde<P, B, D>(
   regularized: RegularizedSdeSolve<P, D> | undefined,
   model: SdeModel<P, B>,
   initial: P,
-  data: (epoch: number, rng: Rng) => Iterable<B>,
+  data: BatchSource<B>,
   options: SdeFitOptions<P>,
 ): Promise<SdeFitResult<P>> {
-  requireObject("trainSde", "model", model, "an SdeModel");
-  requireFunction("trainSde", "data", data);
-  requireObject("trainSde", "options", options, "{ optimizer, epochs }");
+  requireObject(owner, "model", model, "an SdeModel");
+  for (const part of ["drift", "diffusion", "initial", "loss"] as const)
+    requireFunction(owner, `model.${part}`, model[part]);
+  requireFunction(owner, "data", data);
+  requireObject(owner, "options", options, "{ optimizer, epochs }");
   const { span = [0, 1], method = "sosri", tolerance = 0.14, initialStep, saveAt, seed = 0 } = options;
   const { lambda = 0, optimizer, epochs, evaluate } = options;
+  requireOptimizer(owner, optimizer);
   requireInteger(owner, "epochs", epochs, 0);
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   if (!(tolerance > 0)) throw new ValueError(`${owner}: tolerance is ${tolerance}; it must be positive`);
@@ -198,6 +207,7 @@ export async function trainSde<P, B, D>(
         step,
         record: ({ last }, count) => (last === null ? undefined : { step: count, ...last }),
         finished: ({ epoch }) => (epoch >= epochs ? "limit" : undefined),
+        check: (point) => checkPoint(owner, point),
       },
       options,
     );
@@ -207,4 +217,13 @@ export async function trainSde<P, B, D>(
     await stream.close();
     for (const part of [first, update, solver]) part.release();
   }
+}
+
+/** Whether a state is one of this training. */
+function checkPoint<P>(owner: string, { epoch, batch, params, optimizerState, last }: SdeFitPoint<P>): void {
+  const begun = [epoch, batch].every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (begun && ![params, optimizerState, last].includes(undefined)) return;
+  throw new ValueError(
+    `${owner}: resume is not where training stands; give the \`state\` of a result or of a checkpoint`,
+  );
 }
