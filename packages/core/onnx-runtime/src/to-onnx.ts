@@ -30,5 +30,5 @@ export function toOnnx(f: (...args: never[]) => unknown, ...specs: readonly unkn
 }
 
 function lowered(f: (...args: never[]) => unknown, specs: readonly unknown[], open: boolean): GraphBuilder {
-  return lowerGraph(trace(f as (...args: unknown[]) => unknown, ...specs), { device: "cpu", open, portable: true });
+  return lowerGraph(trace(f as (...args: unknown[]) => unknown, ...specs), { device: "cpu", open });
 }

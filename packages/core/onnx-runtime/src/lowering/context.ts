@@ -8,8 +8,6 @@ export interface Target {
   readonly device: string;
   /** Whether extents are samples of many, so that nothing may be decided by them. */
   readonly open?: boolean;
-  /** Whether the graph is written to a file for any engine: what is quicker in one of them does not belong there. */
-  readonly portable?: boolean;
 }
 
 /** A matrix product `alpha A B + beta C` that is not emitted yet, so that what follows it can still become part of it. */

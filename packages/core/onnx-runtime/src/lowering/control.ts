@@ -1,9 +1,9 @@
 import { type Graph, type Variable, zeros } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
+import { toType } from "./elementwise.js";
 import { lowerings } from "./lowering.js";
 import { slice } from "./movement.js";
-import { toType } from "./to-type.js";
 
 /** Names of Loop and If outputs must be made in their graph, so values from outside pass through Identity. */
 function outputs(c: LoweringContext, values: readonly Value[]): void {

@@ -3,9 +3,9 @@ import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { quickInputGradient, quickKernelGradient } from "./convolution-gradients.js";
 import { convolutionsByProducts, maxPoolByWindows } from "./convolution-windows.js";
+import { toType } from "./elementwise.js";
 import { byDevice, isForGpu, type Lowering, lowerings } from "./lowering.js";
 import { pad, slice } from "./movement.js";
-import { toType } from "./to-type.js";
 
 type Pairs = readonly (readonly [number, number])[];
 

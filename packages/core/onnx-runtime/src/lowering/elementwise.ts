@@ -1,3 +1,4 @@
+import { elementTypeCode } from "@offprint/onnx-format";
 import type { ElementType, Equation } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import { composedElementwise } from "./composed.js";
@@ -6,8 +7,6 @@ import * as hyperbolic from "./hyperbolic.js";
 import { byDevice, isForGpu, type Lowering, lowerings, nativeOr } from "./lowering.js";
 import { isAveragedSquare, meanOf } from "./means.js";
 import * as rounding from "./rounding.js";
-import { maskedByProduct } from "./selection.js";
-import { toType } from "./to-type.js";
 import * as trigonometry from "./trigonometry.js";
 
 type Compose<P> = (c: LoweringContext, inputs: Value[], equation: Equation<P>) => Value;
@@ -35,6 +34,10 @@ function comparison(operator: string): Lowering<unknown> {
   return elementwise((c, inputs) =>
     c.map(operator, inputs[0].type === "bool" ? inputs.map((x) => toType(c, x, "int32")) : inputs, "bool"),
   );
+}
+
+export function toType(c: LoweringContext, x: Value, type: ElementType): Value {
+  return x.type === type ? x : c.emit("Cast", [x], { shape: x.shape, type }, { to: elementTypeCode(type) });
 }
 
 const binary = (c: LoweringContext, operator: string, a: Value, b: Value | number, type: ElementType = a.type): Value =>
@@ -89,10 +92,8 @@ function remainder(c: LoweringContext, a: Value, b: Value): Value {
 const floorModOfFloats = composedElementwise(rounding.floorMod);
 const signOfFloats = composedElementwise(rounding.sign);
 
-function select(c: LoweringContext, [condition, a, b]: Value[], equation: Equation): Value {
-  if (a.type !== "bool") {
-    return maskedByProduct(c, equation, [condition, a, b]) ?? c.map("Where", [condition, a, b], a.type);
-  }
+function select(c: LoweringContext, [condition, a, b]: Value[]): Value {
+  if (a.type !== "bool") return c.map("Where", [condition, a, b], a.type);
   // Booleans as integers: not every device selects them.
   const numbers = [a, b].map((x) => toType(c, x, "int32"));
   return toType(c, c.map("Where", [condition, ...numbers], "int32"), "bool");

@@ -15,8 +15,8 @@ import type { Value } from "../model/graph-builder.js";
 import { composed } from "./composed.js";
 import type { LoweringContext } from "./context.js";
 import { refusingNegative } from "./counted-indices.js";
+import { toType } from "./elementwise.js";
 import { isForGpu, type Lowering, lowerings } from "./lowering.js";
-import { toType } from "./to-type.js";
 
 /** Booleans are moved as int32: not every kernel has them. */
 function movable(c: LoweringContext, x: Value): Value {

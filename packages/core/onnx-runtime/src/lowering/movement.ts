@@ -1,8 +1,8 @@
 import { full, type Shape } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
+import { toType } from "./elementwise.js";
 import { isForGpu, lowerings } from "./lowering.js";
-import { toType } from "./to-type.js";
 
 /** ONNX's way to say "before the first element" for slices that run backwards. */
 const BEFORE_FIRST = Number.MIN_SAFE_INTEGER;

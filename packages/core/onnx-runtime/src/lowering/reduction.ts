@@ -23,8 +23,8 @@ import {
 import { cumSumInBlocks, inBlocks, sumInBlocks } from "./blocked-sums.js";
 import { composed } from "./composed.js";
 import { type LoweringContext, sameShape } from "./context.js";
+import { toType } from "./elementwise.js";
 import { byDevice, isForGpu, type Lowering, lowerings } from "./lowering.js";
-import { toType } from "./to-type.js";
 
 /** @param ofNothing what the reduction of no element is. */
 function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering<PrimitiveParams<"sum">> {
