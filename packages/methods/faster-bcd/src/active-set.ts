@@ -1,8 +1,8 @@
-import { requireObject, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireNonNegative, requirePositive, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { vectorOf } from "./numbers.js";
 import { numbersFrom } from "./objectives/callback-state.js";
 import type { BcdProblem } from "./options.js";
-import { Separable } from "./separable.js";
+import { readProblem } from "./settings.js";
 
 /** The variables that stay where they are pinned near an optimum. */
 export interface ActiveSetAt {
@@ -15,12 +15,12 @@ export interface ActiveSetAt {
 /**
  * The active set Z and its margin delta at an optimum.
  * @param x `[n]` the optimum
+ * @throws ValueError, ShapeError for what is no problem, and an x outside its bounds.
  */
 export function activeSet(problem: BcdProblem, x: TensorLike): ActiveSetAt {
-  requireObject("activeSet", "problem", problem, "{ smooth }");
-  const { smooth, composite } = problem;
+  const { objective: smooth, separable } = readProblem("activeSet", problem);
   const point = vectorOf("activeSet", "x", x, { length: smooth.n });
-  const separable = new Separable("activeSet", composite ?? { kind: "none" }, smooth.n);
+  separable.requireInside("activeSet", "x", point);
   const g = numbersFrom("gradient", smooth.gradient(point), smooth.n);
   let delta = Infinity;
   const indices = Int32Array.from(point.keys()).filter((i) => {
@@ -40,13 +40,17 @@ export function activeSet(problem: BcdProblem, x: TensorLike): ActiveSetAt {
  * @param problem.mu strong convexity, > 0
  * @param problem.delta margin of the active set
  * @param problem.dist0 ||x0 - x*||
+ * @throws ValueError for numbers out of range.
  */
 export function activeSetBound(problem: { L: number; mu: number; delta: number; dist0: number }): number {
-  requireObject("activeSetBound", "problem", problem, "{ L, mu, delta, dist0 }");
-  for (const name of ["L", "mu", "delta"] as const) {
-    if (!(problem[name] > 0)) throw new ValueError(`activeSetBound: ${name} is ${problem[name]}; it must be > 0`);
-  }
+  const owner = "activeSetBound";
+  checkOptions(owner, problem, ["L", "mu", "delta", "dist0"], ["L", "mu", "delta", "dist0"]);
   const { L, mu, delta, dist0 } = problem;
-  if (!(dist0 >= 0)) throw new ValueError(`activeSetBound: dist0 is ${dist0}; it must be >= 0`);
+  requirePositive(owner, "L", L);
+  requirePositive(owner, "mu", mu);
+  if (mu > L * (1 + 1e-9))
+    throw new ValueError(`${owner}: mu is ${mu} and L ${L}; no function is more convex than its gradient changes`);
+  if (!(delta > 0)) throw new ValueError(`${owner}: delta is ${delta}; it must be > 0`);
+  requireNonNegative(owner, "dist0", dist0);
   return dist0 === 0 ? 0 : Math.max(0, (L / mu) * Math.log((2 * L * dist0) / delta));
 }

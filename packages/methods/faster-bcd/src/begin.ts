@@ -9,7 +9,7 @@ import type { Separable } from "./separable.js";
 /** The point where a run begins: a saved one, the user's, or the one nearest to 0 inside the bounds. */
 export function firstPoint(
   { n }: BlockObjective,
-  { lower, upper }: Separable,
+  separable: Separable,
   initial: TensorLike | undefined,
   from: BcdPoint | undefined,
 ): Float64Array {
@@ -19,18 +19,13 @@ export function firstPoint(
       ? undefined
       : vectorOf("bcd", "initial", initial);
   if (x === undefined) {
+    const { lower, upper } = separable;
     const nearest = new Float64Array(n);
     for (let i = 0; i < n; i++) nearest[i] = Math.min(upper[i], Math.max(lower[i], 0));
     return nearest;
   }
   if (x.length !== n) throw new ShapeError(`bcd: initial has ${x.length} values for ${n} variables`);
-  for (let i = 0; i < n; i++) {
-    if (x[i] >= lower[i] && x[i] <= upper[i]) continue;
-    const what = from ? "resume.x" : "initial";
-    throw new ValueError(
-      `bcd: ${what} is ${x[i]} at ${i}, outside [${lower[i]}, ${upper[i]}]; begin inside the bounds`,
-    );
-  }
+  separable.requireInside("bcd", from ? "resume.x" : "initial", x);
   return x;
 }
 

@@ -1,4 +1,4 @@
-import { IndexError, ValueError } from "@offprint/tensor-core";
+import { IndexError, requireObject, ValueError } from "@offprint/tensor-core";
 import { type FixedRule, greedyFixedRule, plainFixedRule } from "./blocks/fixed-rules.js";
 import { forestPartition } from "./blocks/forest-block.js";
 import { descendingOrder } from "./blocks/order.js";
@@ -89,14 +89,15 @@ function fixedBlocks({ blocks, tau, objective }: Settings, space: Workspace): re
 function ownRule(rule: (state: BcdState) => ArrayLike<number>, n: number): Chooser {
   const seen = new Float64Array(n).fill(-1);
   return (k, state) => {
-    const block = Int32Array.from(rule(state));
-    if (block.length === 0) throw new ValueError("bcd: the rule gave an empty block; give at least one variable");
-    for (const i of block) {
-      if (!(i >= 0 && i < n))
+    const given = rule(state);
+    requireObject("bcd", "what the rule gave", given, "an array of variables");
+    if (!(given.length > 0)) throw new ValueError("bcd: the rule gave an empty block; give at least one variable");
+    for (const i of Array.from(given)) {
+      if (!(Number.isInteger(i) && i >= 0 && i < n))
         throw new IndexError(`bcd: the rule gave variable ${i}; variables are the integers from 0 to ${n - 1}`);
       if (seen[i] === k) throw new ValueError(`bcd: the rule gave variable ${i} twice in one block`);
       seen[i] = k;
     }
-    return { block, id: -1 };
+    return { block: Int32Array.from(given), id: -1 };
   };
 }

@@ -1,6 +1,7 @@
 import {
   asTensor,
   DTypeError,
+  requireObject,
   ShapeError,
   sparse,
   type Tensor,
@@ -70,6 +71,7 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
     if (bad >= 0) throw new ValueError(`${owner}: ${name} holds ${given.values[bad]}; its entries must be finite`);
     return new SparseDesign(sparse.toCsr(given), sparse.toCsc(given));
   }
+  requireObject(owner, name, given, "a matrix");
   const t = asTensor(given as TensorLike, Array.isArray(given) ? "float64" : undefined);
   if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers`);
   if (t.rank !== 2) throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be a matrix`);

@@ -1,5 +1,5 @@
 import { requireObject, ShapeError, type sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { checkedOrder } from "./blocks/graph.js";
+import { checkedOrder, entryAt, requireMirrored } from "./blocks/graph.js";
 import { vectorOf } from "./numbers.js";
 
 /**
@@ -21,6 +21,8 @@ export function forestSolve(A: sparse.CsrMatrix, rhs: TensorLike, block: ArrayLi
   if (values.length !== b.length) {
     throw new ShapeError(`${owner}: rhs has ${values.length} values for a block of ${b.length}; they must be as many`);
   }
+  const rounding = 1e-10 * A.values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  requireMirrored(owner, A, b, (entry, mirrored) => Math.abs(entry - mirrored) <= rounding);
   return forestSystem(owner, A, b).solve(values);
 }
 
@@ -35,7 +37,7 @@ export function forestSystem(owner: string, A: sparse.CsrMatrix, block: Int32Arr
   const { order, parent, coupling } = rooted(owner, A, block);
   const t = block.length;
   const pivots = new Float64Array(t);
-  for (let k = 0; k < t; k++) pivots[k] = diagonalEntry(A, block[k]);
+  for (let k = 0; k < t; k++) pivots[k] = entryAt(A, block[k], block[k]);
   // Leaves first: every pivot is complete when its turn comes.
   for (let s = t - 1; s >= 0; s--) {
     const k = order[s];
@@ -60,16 +62,6 @@ export function forestSystem(owner: string, A: sparse.CsrMatrix, block: Int32Arr
       return x;
     },
   };
-}
-
-function diagonalEntry({ indptr, indices, values }: sparse.CsrMatrix, i: number): number {
-  let [low, high] = [indptr[i], indptr[i + 1]];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (indices[middle] < i) low = middle + 1;
-    else high = middle;
-  }
-  return low < indptr[i + 1] && indices[low] === i ? values[low] : 0;
 }
 
 /** Places of the block with parents before children, each one's parent (-1 for roots), and the entry that links them. */

@@ -1,4 +1,4 @@
-import { DTypeError, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import { DTypeError, requireObject, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
 
 /** @internal The values of a vector as float64 of their own, finite unless told otherwise. */
 export function vectorOf(
@@ -7,6 +7,7 @@ export function vectorOf(
   given: TensorLike,
   { length, infinite = false }: { length?: number; infinite?: boolean } = {},
 ): Float64Array {
+  if (typeof given !== "number") requireObject(owner, name, given, "a vector of numbers");
   const t = tensor(given, Array.isArray(given) || typeof given === "number" ? { dtype: "float64" } : {});
   if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers`);
   if (t.rank !== 1) throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be a vector`);

@@ -1,4 +1,4 @@
-import { ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { vectorOf } from "./numbers.js";
 
 /**
@@ -10,6 +10,14 @@ export type Composite =
   | { readonly kind: "l1"; readonly lambda: number | TensorLike }
   | { readonly kind: "box"; readonly lower: number | TensorLike; readonly upper: number | TensorLike }
   | { readonly kind: "nonneg"; readonly lambda?: number | TensorLike };
+
+/** What is said of each kind, and what must be. */
+const fields = {
+  none: { known: [], required: [] },
+  l1: { known: ["lambda"], required: ["lambda"] },
+  box: { known: ["lower", "upper"], required: ["lower", "upper"] },
+  nonneg: { known: ["lambda"], required: [] },
+} as const;
 
 /** A sum of simple functions of one variable each: slope_i x + weight_i |x| on [lower_i, upper_i]. */
 export class Separable {
@@ -23,10 +31,13 @@ export class Separable {
   readonly upper: Float64Array;
 
   constructor(owner: string, composite: Composite, n: number) {
+    requireObject(owner, "composite", composite, '{ kind: "none" | "l1" | "box" | "nonneg" }');
     const { kind } = composite;
     if (kind !== "none" && kind !== "l1" && kind !== "box" && kind !== "nonneg") {
       throw new ValueError(`${owner}: composite.kind is ${String(kind)}; it must be "none", "l1", "box" or "nonneg"`);
     }
+    const { known, required } = fields[kind];
+    checkOptions(`${owner}: composite "${kind}"`, composite, ["kind", ...known], required);
     this.none = kind === "none";
     this.kinked = kind === "l1";
     const constant = (value: number) => new Float64Array(n).fill(value);
@@ -47,6 +58,16 @@ export class Separable {
         );
       }
     }
+  }
+
+  /** @throws ValueError for an x outside the bounds; `what` it is called. */
+  requireInside(owner: string, what: string, x: Float64Array): void {
+    const { lower, upper } = this;
+    const i = x.findIndex((v, k) => !(v >= lower[k] && v <= upper[k]));
+    if (i < 0) return;
+    throw new ValueError(
+      `${owner}: ${what} is ${x[i]} at ${i}, outside [${lower[i]}, ${upper[i]}]; give a point inside the bounds`,
+    );
   }
 
   /** sum h_i(x_i). */

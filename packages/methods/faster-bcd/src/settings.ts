@@ -37,7 +37,7 @@ export interface Settings {
 
 /** Checks a problem and the options of the method. */
 export function readSettings(problem: BcdProblem, options: BcdMethodOptions): Settings {
-  const { objective, separable } = readProblem(problem);
+  const { objective, separable } = readProblem(OWNER, problem);
   const { n } = objective;
   const { blockSize: tau = Math.min(5, n), norm = 2, maxIterations = 500, tolerance = 1e-8, seed = 0 } = options;
   const { sufficientDecrease = 1e-4, thresholding = "refined", fStar = -Infinity } = options;
@@ -56,7 +56,7 @@ export function readSettings(problem: BcdProblem, options: BcdMethodOptions): Se
   const blocks = readBlocks(objective, options);
   const update = readUpdate(objective, separable, blocks, options);
   const rule = readRule(objective, separable, blocks, options);
-  refuseIdle(options, blocks, rule, update);
+  refuseIdle(options, blocks, rule, update, searches(update, objective));
   const secondOrder = update === "pn" || update === "tmp";
   return {
     growing: options.blockSize === undefined && blocks === "variable" && rule === "gs-q" && secondOrder,
@@ -67,19 +67,33 @@ export function readSettings(problem: BcdProblem, options: BcdMethodOptions): Se
   };
 }
 
+/** Blocks that are chosen anew: variables are scored, not blocks. */
+const unscored: readonly string[] = ["variable", "greedy-tree", "random-tree"] satisfies NamedBlocks[];
+
+/** Whether an update looks for the length of its steps. */
+function searches(update: BlockUpdate, { quadratic, blockHessian, sparseHessian }: BlockObjective): boolean {
+  if (update === "newton" || update === "tmp") return true;
+  if (quadratic) return false;
+  return update === "pn" ? blockHessian !== undefined : update === "message-passing" && sparseHessian !== undefined;
+}
+
 /** @throws ValueError for an option that would do nothing beside the others. */
 function refuseIdle(
   options: BcdMethodOptions,
   blocks: Settings["blocks"],
   rule: Settings["rule"],
   update: BlockUpdate,
+  searched: boolean,
 ): void {
+  const scored = !(typeof blocks === "string" && unscored.includes(blocks)) && (rule === "gs" || rule === "gsl");
   const sized = typeof blocks === "string" && !fromGraph(blocks);
   const shown = typeof blocks === "string" ? `blocks "${blocks}"` : "blocks of your own";
   const idle: readonly (readonly [name: keyof BcdMethodOptions, isIdle: boolean, reason: string])[] = [
     ["blockSize", !sized, `${shown} have their own sizes`],
     ["rule", blocks === "random-tree", `${shown} are drawn`],
     ["thresholding", rule !== "gsq" || blocks !== "variable", 'it is of rule "gsq" with variable blocks'],
+    ["norm", !scored, 'it is of rules "gs" and "gsl" with fixed blocks'],
+    ["sufficientDecrease", !searched, `update "${update}" takes its steps without a line search here`],
     ["hessianLipschitz", update !== "cubic", `it is of update "cubic", not of "${update}"`],
   ];
   for (const [name, isIdle, reason] of idle) {
@@ -87,24 +101,29 @@ function refuseIdle(
   }
 }
 
-function readProblem(problem: BcdProblem): { objective: BlockObjective; separable: Separable } {
+/** @internal f and the h_i of a problem, checked. */
+export function readProblem(
+  owner: string,
+  problem: BcdProblem,
+): { readonly objective: BlockObjective; readonly separable: Separable } {
   const objective = problem?.smooth;
   if (typeof objective?.value !== "function" || typeof objective.gradient !== "function") {
     throw new ValueError(
-      `${OWNER}: problem.smooth must have n, value(x) and gradient(x); take leastSquares, quadratic, ... or your own`,
+      `${owner}: problem.smooth must have n, value(x) and gradient(x); take leastSquares, quadratic, ... or your own`,
     );
   }
-  checkOptions(`${OWNER}: problem`, problem, ["smooth", "composite"]);
-  requireInteger(OWNER, "problem.smooth.n", objective.n, 1);
-  return { objective, separable: new Separable(OWNER, problem.composite ?? { kind: "none" }, objective.n) };
+  checkOptions(`${owner}: problem`, problem, ["smooth", "composite"]);
+  requireInteger(owner, "problem.smooth.n", objective.n, 1);
+  const { composite = { kind: "none" } } = problem;
+  return { objective, separable: new Separable(owner, composite, objective.n) };
 }
 
 function readBlocks(objective: BlockObjective, { blocks = "variable" }: BcdMethodOptions): Settings["blocks"] {
-  if (typeof blocks !== "string") return blocks;
+  if (Array.isArray(blocks)) return blocks as Settings["blocks"];
   requireChoice(OWNER, "blocks", blocks, Object.keys(blockNeeds));
-  const { needs } = blockNeeds[blocks];
+  const { needs } = blockNeeds[blocks as NamedBlocks];
   if (needs) requireParts(objective, `blocks "${blocks}"`, needs);
-  return blocks;
+  return blocks as NamedBlocks;
 }
 
 function readUpdate(
@@ -113,7 +132,7 @@ function readUpdate(
   blocks: Settings["blocks"],
   options: BcdMethodOptions,
 ): BlockUpdate {
-  const update = options.update ?? defaultUpdate(objective, separable, blocks);
+  const { update = defaultUpdate(objective, separable, blocks) } = options;
   requireChoice(OWNER, "update", update, Object.keys(updateNeeds));
   const { smoothOnly, needs } = updateNeeds[update];
   if (smoothOnly && !separable.none) {
@@ -146,7 +165,7 @@ function readRule(
   blocks: Settings["blocks"],
   options: BcdMethodOptions,
 ): Settings["rule"] {
-  const rule = options.rule ?? defaultRule(separable, blocks);
+  const { rule = defaultRule(separable, blocks) } = options;
   if (typeof rule === "function") return rule;
   requireChoice(OWNER, "rule", rule, Object.keys(ruleNeeds));
   const what = `rule "${rule}"`;

@@ -10,11 +10,16 @@ import {
 } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
+  activeSet,
+  activeSetBound,
   type BcdOptions,
   type BcdProblem,
   type BlockObjective,
   bcd,
   combs,
+  forestBlock,
+  forestPartition,
+  forestSolve,
   fromTraceable,
   labelPropagation,
   leastSquares,
@@ -22,6 +27,7 @@ import {
   logistic,
   quadratic,
   type RowLoss,
+  redBlackPartition,
   softmaxRegression,
 } from "../src/index.js";
 
@@ -33,6 +39,9 @@ const A = [
 const smooth = leastSquares(A, [1, 2, 3]);
 const own: BlockObjective = { n: 2, value: (x) => x[0] ** 2 + x[1] ** 2, gradient: (x) => [2 * x[0], 2 * x[1]] };
 const graph = (values: number[]) => sparse.fromTriplets(4, 4, [0, 1, 2, 3], [1, 0, 3, 2], values);
+const half = sparse.fromTriplets(2, 2, [0, 0, 1], [0, 1, 1], [1, 1, 1]);
+const chain = () =>
+  labelPropagation(sparse.fromTriplets(3, 3, [0, 1, 1, 2], [1, 0, 2, 1], [1, 1, 1, 1]), new Map([[0, 1]]));
 type ErrorClass = new (message: string) => Error;
 
 describe("problems that are none are refused", () => {
@@ -130,6 +139,52 @@ describe("problems that are none are refused", () => {
       /curvatureBound/,
     ],
     ["no variables", () => fromTraceable((x) => x, 0), ValueError, /n is 0/],
+    [
+      "no matrix",
+      () => leastSquares(undefined as never, [1]),
+      ValueError,
+      /leastSquares: A is undefined; give a matrix/,
+    ],
+    [
+      "no right side",
+      () => leastSquares(A, "1" as never),
+      ValueError,
+      /leastSquares: y is 1; give a vector of numbers/,
+    ],
+    ["no classes", () => softmaxRegression(A, undefined as never, 3), ValueError, /labels is undefined/],
+    [
+      "labels that are no map",
+      () => labelPropagation(graph([1, 1, 1, 1]), [[0, 1]] as never),
+      ValueError,
+      /give a Map from nodes to their values/,
+    ],
+    ["values of too few nodes", () => chain().complete([1]), ShapeError, /complete: x has 1 values; it needs 2/],
+    ["a block of no node", () => chain().blocksOf([[0, 4]]), IndexError, /names node 4/],
+    ["a graph that is none", () => forestPartition([[1]] as never), ValueError, /sparse matrix in rows/],
+    ["a graph in columns", () => redBlackPartition(sparse.toCsc(half) as never), ValueError, /sparse.toCsr\(matrix\)/],
+    ["half of a graph", () => forestPartition(half), ValueError, /entry \[0, 1\] is 1 and \[1, 0\] is 0/],
+    ["half of a graph for a block", () => forestBlock([0, 1], half), ValueError, /give both halves/],
+    ["half of a system", () => forestSolve(half, [1, 1], [0, 1]), ValueError, /give both halves/],
+    ["a partition of a part", () => redBlackPartition(graph([1, 1, 1, 1]), [0, 1]), ValueError, /names 2 of 4 nodes/],
+    ["no problem for an active set", () => activeSet({} as never, [0, 0]), ValueError, /problem.smooth must have/],
+    [
+      "a point outside the bounds",
+      () => activeSet({ smooth, composite: { kind: "nonneg" } }, [0, -1]),
+      ValueError,
+      /x is -1 at 1, outside/,
+    ],
+    [
+      "a misspelt part of a bound",
+      () => activeSetBound({ L: 1, mu: 1, delta: 1, dist: 1 } as never),
+      ValueError,
+      /no option "dist"/,
+    ],
+    [
+      "more convexity than curvature",
+      () => activeSetBound({ L: 1, mu: 2, delta: 1, dist0: 1 }),
+      ValueError,
+      /mu is 2 and L 1/,
+    ],
     ["a lattice of no rows", () => combs(0, 3), ValueError, /rows is 0/],
   ])("%s", (_name, make, kind, message) => {
     expect(make).toThrow(kind);
@@ -195,6 +250,16 @@ describe("options out of range are refused", () => {
     ["a rule that gives no block", { rule: () => [] }, ValueError, /empty block/],
     ["a rule that repeats itself", { rule: () => [1, 1] }, ValueError, /variable 1 twice/],
     ["a rule that gives no variable", { rule: () => [2] }, IndexError, /variable 2/],
+    ["a rule that gives half a variable", { rule: () => [0.5] }, IndexError, /variable 0.5/],
+    ["a rule that gives NaN", { rule: () => [Number.NaN] }, IndexError, /variable NaN/],
+    ["a rule that gives nothing", { rule: () => undefined as never }, ValueError, /the rule gave is undefined/],
+    ["null for a rule", { rule: null as never }, ValueError, /rule is null/],
+    ["null for an update", { update: null as never }, ValueError, /update is null/],
+    ["a number for blocks", { blocks: 3 as never }, ValueError, /blocks is 3/],
+    ["numbers for blocks", { blocks: [0, 1] as never }, ValueError, /blocks\[0\] is 0; give an array of variables/],
+    ["a norm of variables", { norm: 1 }, ValueError, /norm: it is of rules "gs" and "gsl" with fixed blocks/],
+    ["a norm of another rule", { blocks: "order", rule: "gsq", norm: 1 }, ValueError, /norm: it is of rules/],
+    ["a line search of exact steps", { sufficientDecrease: 0.1 }, ValueError, /without a line search/],
   ])("%s", async (_name, options, kind, message) => {
     await expect(bcd({ smooth }, options)).rejects.toThrow(kind);
     await expect(bcd({ smooth }, options)).rejects.toThrow(message);
@@ -205,6 +270,12 @@ describe("options out of range are refused", () => {
     ["lambda NaN", { kind: "nonneg", lambda: [1, Number.NaN] }, {}, /lambda holds NaN/],
     ["lower > upper", { kind: "box", lower: 1, upper: [2, 0] }, {}, /lower is 1 and composite.upper 0 at 1/],
     ["an unknown kind", { kind: "l2" } as never, {}, /composite.kind is l2/],
+    ["null", null as never, {}, /composite is null/],
+    ["a misspelt lambda", { kind: "nonneg", lamda: 3 } as never, {}, /no option "lamda"; did you mean "lambda"/],
+    ["a field of another kind", { kind: "l1", lambda: 1, lower: 0 } as never, {}, /no option "lower"/],
+    ["l1 without lambda", { kind: "l1" } as never, {}, /composite "l1": there is no lambda/],
+    ["a box without an end", { kind: "box", lower: 0 } as never, {}, /there is no upper/],
+    ["a text for lambda", { kind: "l1", lambda: "3" } as never, {}, /composite.lambda is 3; give a vector/],
     ["a smooth update", { kind: "nonneg" }, { update: "matrix" }, /update "matrix" is for smooth problems/],
     ["a smooth rule", { kind: "nonneg" }, { rule: "gsd" }, /take "gs-q" or a rule without gradient/],
     [

@@ -296,7 +296,9 @@ describe("active sets", () => {
   it("are found within kappa log(2 L d / delta) iterations", () => {
     expect(activeSetBound({ L: 10, mu: 2, delta: 0.5, dist0: 3 })).toBeCloseTo(5 * Math.log(120), 12);
     expect(activeSetBound({ L: 10, mu: 2, delta: 100, dist0: 1 })).toBe(0);
-    expect(() => activeSetBound({ L: 10, mu: 0, delta: 1, dist0: 1 })).toThrow(/mu is 0; it must be > 0/);
+    expect(() => activeSetBound({ L: 10, mu: 0, delta: 1, dist0: 1 })).toThrow(
+      /mu is 0; it must be a finite number > 0/,
+    );
     expect(() => activeSetBound({ L: 10, mu: 1, delta: 1, dist0: Number.NaN })).toThrow(/dist0 is NaN/);
   });
 });

@@ -1,6 +1,6 @@
 import { requireObject } from "@offprint/tensor-core";
 import { DisjointSets } from "./disjoint-sets.js";
-import { checkedOrder, type DependencyGraph } from "./graph.js";
+import { checkedOrder, type DependencyGraph, requireMirrored, sameEdge, wholeOrder } from "./graph.js";
 
 /**
  * A maximal set of variables whose graph is a forest: goes through `order` and takes a variable where its neighbours that
@@ -12,6 +12,7 @@ export function forestBlock(order: ArrayLike<number>, graph: DependencyGraph): I
   requireObject("forestBlock", "order", order, "an array of numbers");
   requireObject("forestBlock", "graph", graph, "a sparse matrix");
   const checked = checkedOrder("forestBlock", graph, order);
+  requireMirrored("forestBlock", graph, checked, sameEdge);
   return greedyForest(checked, graph);
 }
 
@@ -58,7 +59,7 @@ export function forestPartition(graph: DependencyGraph, order?: ArrayLike<number
   const trees: DisjointSets[] = [];
   // A tree is met by a node in a forest: the stamp tells which node did last.
   const met: Int32Array[] = [];
-  for (const i of checkedOrder("forestPartition", graph, order)) {
+  for (const i of wholeOrder("forestPartition", graph, order)) {
     const closed = new Set<number>();
     for (let p = indptr[i]; p < indptr[i + 1]; p++) {
       const j = indices[p];

@@ -1,4 +1,4 @@
-import { IndexError, ValueError } from "@offprint/tensor-core";
+import { IndexError, requireObject, ValueError } from "@offprint/tensor-core";
 import { ascendingOrder } from "./order.js";
 
 /** Cuts an order of the variables into blocks of `size`; the last one may be smaller. */
@@ -29,6 +29,7 @@ export function averaged(weights: ArrayLike<number>): Int32Array {
 export function checkedBlocks(owner: string, blocks: readonly ArrayLike<number>[], n: number): Int32Array[] {
   const holder = new Int32Array(n).fill(-1);
   const checked = blocks.map((block, b) => {
+    requireObject(owner, `blocks[${b}]`, block, "an array of variables");
     if (block.length === 0) throw new ValueError(`${owner}: blocks[${b}] is empty; leave it out`);
     for (let k = 0; k < block.length; k++) {
       const i = block[k];

@@ -1,6 +1,6 @@
 import { requireObject } from "@offprint/tensor-core";
 import { collect } from "./forest-block.js";
-import { checkedOrder, type DependencyGraph } from "./graph.js";
+import { type DependencyGraph, wholeOrder } from "./graph.js";
 
 /**
  * A partition into sets without an edge inside, by greedy colouring: each variable, in the given order (default 0, 1, ...),
@@ -11,7 +11,7 @@ export function redBlackPartition(graph: DependencyGraph, order?: ArrayLike<numb
   const { indptr, indices, values, rows: n } = graph;
   const colour = new Int32Array(n).fill(-1);
   const used: number[] = [];
-  for (const i of checkedOrder("redBlackPartition", graph, order)) {
+  for (const i of wholeOrder("redBlackPartition", graph, order)) {
     const taken = new Set<number>();
     for (let p = indptr[i]; p < indptr[i + 1]; p++) {
       if (indices[p] !== i && values[p] !== 0 && colour[indices[p]] >= 0) taken.add(colour[indices[p]]);

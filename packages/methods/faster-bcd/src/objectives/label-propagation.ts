@@ -1,5 +1,6 @@
-import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { IndexError, ShapeError, sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
+import { vectorOf } from "../numbers.js";
 import { SparseDesign } from "../sparse-design.js";
 import { quadraticOf } from "./quadratic.js";
 
@@ -7,9 +8,9 @@ import { quadraticOf } from "./quadratic.js";
 export interface LabelPropagation extends BlockObjective {
   /** `[n]` the nodes without a label, ascending: variable k is the value of node `unlabelled[k]`. */
   readonly unlabelled: Int32Array;
-  /** `[nodes]` values of all nodes: x `[n]` with the labels put in. */
+  /** `[nodes]` values of all nodes: x `[n]` with the labels put in. @throws ShapeError, ValueError for another x. */
   complete(x: ArrayLike<number>): Float64Array;
-  /** Blocks of nodes, such as those of a lattice, as blocks of variables; labelled nodes and empty blocks fall out. */
+  /** Blocks of nodes, such as those of a lattice, as blocks of variables; labelled nodes and empty blocks fall out. @throws IndexError for no node. */
   blocksOf(nodes: readonly ArrayLike<number>[]): Int32Array[];
 }
 
@@ -26,6 +27,9 @@ export function labelPropagation(W: sparse.SparseMatrix, labels: ReadonlyMap<num
   const nodes = weights.rows;
   if (weights.columns !== nodes) throw new ShapeError(`${owner}: W has shape [${weights.shape}]; it must be square`);
   checkWeights(owner, weights);
+  if (typeof labels?.get !== "function") {
+    throw new ValueError(`${owner}: labels is ${String(labels)}; give a Map from nodes to their values`);
+  }
   for (const [node, value] of labels) {
     if (!(Number.isInteger(node) && node >= 0 && node < nodes)) {
       throw new ValueError(`${owner}: labels names node ${node}; nodes are the integers from 0 to ${nodes - 1}`);
@@ -38,6 +42,11 @@ export function labelPropagation(W: sparse.SparseMatrix, labels: ReadonlyMap<num
   if (unlabelled.length === 0) throw new ValueError(`${owner}: every node has a label; there is nothing to find`);
   const place = new Int32Array(nodes).fill(-1);
   for (let k = 0; k < unlabelled.length; k++) place[unlabelled[k]] = k;
+
+  const placeOf = (node: number): number => {
+    if (place[node] !== undefined) return place[node];
+    throw new IndexError(`blocksOf: a block names node ${node}; nodes are the integers from 0 to ${nodes - 1}`);
+  };
 
   const c = new Float64Array(unlabelled.length);
   const rows: number[] = [];
@@ -68,11 +77,12 @@ export function labelPropagation(W: sparse.SparseMatrix, labels: ReadonlyMap<num
     ...quadraticOf(new SparseDesign(system, sparse.toCsc(system)), system, c),
     unlabelled,
     complete(x) {
-      return Float64Array.from({ length: nodes }, (_, i) => labels.get(i) ?? x[place[i]]);
+      const values = vectorOf("complete", "x", x as TensorLike, { length: unlabelled.length });
+      return Float64Array.from({ length: nodes }, (_, i) => labels.get(i) ?? values[place[i]]);
     },
     blocksOf: (blocks) =>
       blocks
-        .map((block) => Int32Array.from(Array.from(block, (i) => place[i]).filter((k) => k >= 0)))
+        .map((block) => Int32Array.from(Array.from(block, placeOf).filter((k) => k >= 0)))
         .filter(({ length }) => length > 0),
   };
 }

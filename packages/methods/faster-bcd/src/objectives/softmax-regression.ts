@@ -1,4 +1,4 @@
-import { requireInteger, ShapeError, ValueError } from "@offprint/tensor-core";
+import { isTensor, requireInteger, requireObject, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
 import { type DesignMatrix, designMatrix, type MatrixInput } from "../design-matrix.js";
 import type { SmoothMemory } from "../smooth-state.js";
@@ -8,11 +8,13 @@ import { SoftmaxState } from "./softmax-state.js";
  * Multi-class logistic regression, `sum_i logsumexp(a_i^T X) - (a_i^T X)_{y_i}` for X `[features, classes]`, flattened by
  * rows: variable `f * classes + c` is that of feature f and class c.
  * @param A `[m, features]`, dense or sparse (a sparse one stays sparse)
- * @param labels `[m]` classes 0 to `classes - 1`
+ * @param y `[m]` labels: classes 0 to `classes - 1`
  * @throws ValueError for a label outside that range; ShapeError, DTypeError, ValueError for what does not fit.
  */
-export function softmaxRegression(A: MatrixInput, labels: ArrayLike<number>, classes: number): BlockObjective {
+export function softmaxRegression(A: MatrixInput, y: ArrayLike<number> | Tensor, classes: number): BlockObjective {
   const owner = "softmaxRegression";
+  requireObject(owner, "labels", y, "an array of classes");
+  const labels = isTensor(y) ? y.data() : y;
   const design = designMatrix(owner, "A", A);
   requireInteger(owner, "classes", classes, 2);
   if (labels.length !== design.rows) {
