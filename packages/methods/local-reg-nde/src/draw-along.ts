@@ -4,7 +4,6 @@ import {
   add,
   cond,
   div,
-  isTensor,
   less,
   lessEqual,
   logicalAnd,
@@ -22,6 +21,7 @@ import {
   tree,
   where,
 } from "@offprint/tensor-core";
+import { readNumbers, readSpan } from "./chance.js";
 import { foreignStep, localTerm } from "./local-term.js";
 import type { LocalOptions, Sampling } from "./sampling.js";
 
@@ -43,15 +43,13 @@ export interface DrawsAlong<Y> {
   readonly draws: readonly (DrawnState<Y> & { readonly left: Tensor })[];
 }
 
-const float = (value: TensorLike) => stopGradient(tensor(value, { dtype: "float64" }));
-
 /**
  * Draws times while a solve makes its steps, so that none need be kept: the `fold` of `integrate` of `@offprint/ode`.
  * Unbiased: the state is interpolated when a step passes the time. Biased: of `j` steps so far the last is taken with
  * probability `1 / j`, by one number whose remainder decides the next, so that in the end each is as likely.
  * @param y0 - a state, for its shapes
  * @param uniform - numbers in `[0, 1)`, a scalar or `[k]`
- * @throws ValueError
+ * @throws ValueError for numbers and spans that are known to be none
  * @example integrate(f, y0, [0, 1], { parameters, adjoint: "backsolve", fold: drawAlong(y0, [0, 1], 0.37) })
  */
 export function drawAlong<Y>(
@@ -60,16 +58,20 @@ export function drawAlong<Y>(
   uniform: TensorLike,
   mode: Sampling = "unbiased",
 ): StepFold<Y, DrawsAlong<Y>> {
-  requireObject("drawAlong", "span", span, "an array");
   requireChoice("drawAlong", "mode", mode, ["unbiased", "biased"]);
-  const [t0, t2, numbers] = [float(span[0]), float(span[1]), isTensor(uniform) ? uniform : float(uniform)];
+  const [[t0, t2], numbers] = [readSpan("drawAlong", span), readNumbers("drawAlong", uniform)];
   const direction = sign(sub(t2, t0));
   const each = numbers.rank === 0 ? [numbers] : Array.from({ length: numbers.size }, (_, k) => numbers.slice([k]));
   const nowhere = tree.map((leaf: TensorLike) => mul(stopGradient(leaf), 0), y0) as Y;
   return {
     initial: {
       steps: tensor(0, { dtype: "int32" }),
-      draws: each.map((u) => ({ left: u, t1: add(t0, mul(u, sub(t2, t0))), h: float(0), u: nowhere })),
+      draws: each.map((u) => ({
+        left: u,
+        t1: add(t0, mul(u, sub(t2, t0))),
+        h: tensor(0, { dtype: "float64" }),
+        u: nowhere,
+      })),
     },
     step({ steps, draws }, { t, end, h, y, at }) {
       const chance = div(1, add(steps, 1).cast("float64"));
@@ -111,12 +113,12 @@ export function drawnRegularizer<Y, P = unknown>(
 ): Tensor {
   requireFunction("drawnRegularizer", "f", f);
   requireObject("drawnRegularizer", "drawsAlong", drawsAlong, "a DrawsAlong");
-  requireObject("drawnRegularizer", "span", span, "an array");
+  const [, t2] = readSpan("drawnRegularizer", span);
   const { draws } = drawsAlong;
   const { localStep = "solver", ...term } = options;
   requireChoice("drawnRegularizer", "localStep", localStep, ["solver", "initial", "trial"]);
   const terms = draws.map(({ t1, h, u }) => {
-    const rest = sub(float(span[1]), t1);
+    const rest = sub(t2, t1);
     const own = mul(sign(h), minimum(abs(h), abs(rest)));
     return localTerm(f, u, t1, localStep === "solver" ? own : foreignStep(f, u, t1, rest, localStep, term), term);
   });

@@ -26,11 +26,13 @@ export interface FitLocallyOptions<P> extends OdeFitOptions<P> {
   readonly localStep?: LocalStep;
   /** Times drawn for each solve (default 1). */
   readonly samples?: number;
+  /** Whether the first stage of the local step is a constant, as in the official code (default false). */
+  readonly firstStageConstant?: boolean;
   /** How the solve itself is differentiated: any adjoint will do (default `"interpolating"`). */
   readonly adjoint?: Exclude<Adjoint, "none">;
 }
 
-const names = ["mode", "regularize", "localStep", "samples", "adjoint", ...odeFitOptionNames];
+const names = ["mode", "regularize", "localStep", "samples", "firstStageConstant", "adjoint", ...odeFitOptionNames];
 
 /**
  * Trains a model with a differential equation in it so that it is easy to solve, with the solve a black box: beside the loss,
@@ -51,11 +53,12 @@ export async function fitLocally<P, Y, B, E = B>(
   requireOdeModel(owner, model);
   checkOptions(owner, options, names, ["optimizer", "epochs"]);
   const { mode = "unbiased", regularize = "error", localStep = "solver", samples = 1 } = options;
-  const { lambda = 0, adjoint = "interpolating", tolerance = 1e-6 } = options;
+  const { lambda = 0, adjoint = "interpolating", tolerance = 1e-6, firstStageConstant = false } = options;
   requireChoice(owner, "mode", mode, ["none", "unbiased", "biased"]);
   requireChoice(owner, "localStep", localStep, ["solver", "initial", "trial"]);
   requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve"]);
   requireInteger(owner, "samples", samples, 1);
+  requireChoice(owner, "firstStageConstant", firstStageConstant, [true, false]);
   const { span, ...settings } = solvingOptions<P>(owner, options);
   const { method } = settings;
   stepOptions(owner, { regularize, method, tolerance });
@@ -73,7 +76,7 @@ export async function fitLocally<P, Y, B, E = B>(
           return { loss: model.loss(params, solved, seen), solved };
         }
         const solved = integrate(rate, first, span, { ...how, fold: drawAlong(first, span, uniform, mode) });
-        const term = { regularize, localStep, method, tolerance, parameters: params };
+        const term = { regularize, localStep, method, tolerance, firstStageConstant, parameters: params };
         const penalty = drawnRegularizer<Y, P>(rate, solved.folded, span, term);
         return { loss: model.loss(params, solved, seen), penalty, solved };
       },

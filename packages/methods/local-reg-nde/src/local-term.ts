@@ -49,7 +49,8 @@ export interface LocalTermOptions<P> {
   readonly firstStageConstant?: boolean;
 }
 
-const names = ["regularize", "method", "tolerance", "parameters", "firstStageConstant"];
+/** @internal The names of {@link LocalTermOptions}. */
+export const localTermNames = ["regularize", "method", "tolerance", "parameters", "firstStageConstant"];
 
 /** @internal The options of a single step. @throws ValueError, UnsupportedError */
 export function stepOptions<P>(
@@ -86,7 +87,7 @@ export function localTerm<Y, P = unknown>(
   h: TensorLike,
   options: LocalTermOptions<P> = {},
 ): Tensor {
-  checkOptions("localTerm", options, names);
+  checkOptions("localTerm", options, localTermNames);
   const settings = stepOptions("localTerm", options);
   const size = stopGradient(tensor(h, { dtype: "float64" }));
   const { error, stiffness } = embeddedStep<Y, P>(f, t1, tree.map(stopGradient, u), size, settings);

@@ -4,6 +4,7 @@ import {
   add,
   arange,
   cast,
+  checkOptions,
   floor,
   isTensor,
   less,
@@ -15,6 +16,7 @@ import {
   requireChoice,
   requireFunction,
   requireObject,
+  ShapeError,
   sign,
   stopGradient,
   sub,
@@ -24,8 +26,10 @@ import {
   take,
   tensor,
   UnsupportedError,
+  ValueError,
 } from "@offprint/tensor-core";
-import { foreignStep, type LocalStep, type LocalTermOptions, localTerm } from "./local-term.js";
+import { readNumbers, readSpan } from "./chance.js";
+import { foreignStep, type LocalStep, type LocalTermOptions, localTerm, localTermNames } from "./local-term.js";
 
 /** How the time of the local step is drawn: evenly over the span, or evenly among the solver's steps. */
 export type Sampling = "unbiased" | "biased";
@@ -61,7 +65,7 @@ export interface Drawn {
 /**
  * Draws a time and a step of a solution.
  * @param uniform - a number in `[0, 1)`, a scalar: chance is an input
- * @throws UnsupportedError where steps are needed and not known.
+ * @throws UnsupportedError where steps are needed and not known; ValueError, ShapeError for what is none.
  */
 export function drawStep<Y, P>(
   f: TensorRate<Y, P>,
@@ -72,8 +76,9 @@ export function drawStep<Y, P>(
 ): Drawn {
   requireFunction("drawStep", "f", f);
   requireObject("drawStep", "solution", solution, "a BlackBox");
-  requireObject("drawStep", "span", span, "an array");
   const owner = "drawStep";
+  requireFunction(owner, "solution.at", solution.at);
+  checkOptions(owner, options, ["mode", "localStep", ...localTermNames]);
   const { mode = "unbiased", localStep = solution.stepSizes === undefined ? "initial" : "solver" } = options;
   requireChoice(owner, "mode", mode, ["unbiased", "biased"]);
   requireChoice(owner, "localStep", localStep, ["solver", "initial", "trial"]);
@@ -83,13 +88,22 @@ export function drawStep<Y, P>(
       `${owner}: mode "biased" draws among the solver's steps; give stepTimes, or take "unbiased"`,
     );
   }
+  if (stepTimes === undefined && stepSizes !== undefined) {
+    throw new ValueError(`${owner}: the solution has stepSizes and no stepTimes; give both, or neither`);
+  }
   if ((stepTimes === undefined || stepSizes === undefined) && localStep === "solver") {
     throw new UnsupportedError(
       `${owner}: localStep "solver" needs stepTimes and stepSizes; give them, or take "initial" or "trial"`,
     );
   }
-  const asTime = (t: TensorLike) => stopGradient(isTensor(t) ? cast(t, "float64") : tensor(t, { dtype: "float64" }));
-  const [t0, t2, u] = [asTime(span[0]), asTime(span[1]), asTime(uniform)];
+  for (const [name, times] of Object.entries({ stepTimes, stepSizes })) {
+    if (times === undefined || (isTensor(times) && times.rank === 1 && times.size === stepTimes?.size)) continue;
+    throw new ShapeError(
+      `${owner}: ${name} of the solution is no tensor [steps]; give a time and a size for each step`,
+    );
+  }
+  const [[t0, t2], u] = [readSpan(owner, span), readNumbers(owner, uniform)];
+  if (u.rank !== 0) throw new ShapeError(`${owner}: uniform has shape [${u.shape}]; give one number`);
   const direction = sign(sub(t2, t0));
   const steps = solution.steps ?? tensor(stepTimes?.size ?? 0, { dtype: "int32" });
   const even = add(t0, mul(u, sub(t2, t0)));
@@ -124,7 +138,7 @@ export function localRegularizer<Y, P = unknown>(
   options: LocalOptions<P> = {},
 ): Tensor {
   const { mode: _, localStep: __, ...term } = options;
-  const draws = isTensor(uniform) ? uniform : tensor(uniform, { dtype: "float64" });
+  const draws = readNumbers("localRegularizer", uniform);
   const one = (u: Tensor) => {
     const { t1, h } = drawStep(f, solution, span, u, options);
     return localTerm(f, solution.at(t1), t1, h, term);

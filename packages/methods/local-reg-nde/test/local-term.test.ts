@@ -204,6 +204,49 @@ describe("sampling", () => {
   });
 });
 
+describe("what times are drawn by", () => {
+  const solved = integrate(rate, x, [0, 1], { parameters: weights, dense: true });
+  const options = { parameters: weights };
+  const of = (uniform: unknown, solution: object = solved, more: object = {}, span: unknown = [0, 1]) =>
+    localRegularizer(rate, solution as typeof solved, span as [number, number], uniform as number, {
+      ...options,
+      ...more,
+    });
+
+  it("is refused where a time would lie outside the span, or nowhere", () => {
+    for (const uniform of [-0.1, 1, 1.5, Number.NaN, [0.2, 1]]) {
+      const words = errorLike("ValueError", /uniform holds \S+, outside \[0, 1\)/);
+      expect(() => of(uniform)).toThrow(words);
+      expect(() => drawAlong(x, [0, 1], uniform)).toThrow(words);
+      expect(() => drawAlong(x, [0, 1], uniform, "biased")).toThrow(words);
+    }
+    for (const uniform of [[], [[0.1], [0.2]]]) {
+      expect(() => of(uniform)).toThrow(errorLike("ShapeError", /uniform has shape/));
+      expect(() => drawAlong(x, [0, 1], uniform)).toThrow(errorLike("ShapeError", /uniform has shape/));
+    }
+    expect(() => drawStep(rate, solved, [0, 1], [0.1], options)).toThrow(errorLike("ShapeError", /give one number/));
+    for (const span of [[0, Number.NaN], [0], "01"]) {
+      expect(() => of(0.5, solved, {}, span)).toThrow(errorLike("ValueError", /span/));
+      expect(() => drawAlong(x, span as never, 0.5)).toThrow(errorLike("ValueError", /span/));
+    }
+  });
+
+  it("is refused beside a solution that knows half of its steps, and options that are none", () => {
+    const { at, stepTimes, stepSizes } = solved;
+    expect(() => of(0.5, { at, stepSizes })).toThrow(errorLike("ValueError", /stepSizes and no stepTimes/));
+    expect(() => of(0.5, { at, stepTimes, stepSizes: stepSizes.slice([{ start: 0, stop: 2 }]) })).toThrow(
+      errorLike("ShapeError", /stepSizes/),
+    );
+    expect(() => of(0.5, { at, stepTimes: [0, 0.5], stepSizes: [0.5, 0.5] })).toThrow(
+      errorLike("ShapeError", /stepTimes/),
+    );
+    expect(() => of(0.5, { stepTimes })).toThrow(errorLike("ValueError", /solution\.at/));
+    expect(() => drawStep(rate, solved, [0, 1], 0.5, { ...options, locaStep: "initial" } as object)).toThrow(
+      errorLike("ValueError", /did you mean "localStep"/),
+    );
+  });
+});
+
 describe("the local term of stochastic equations", () => {
   const drift = (_t: Tensor, u: Tensor, { a, b }: W) => matmul(tanh(matmul(u, a)), b);
   const diffusion = (_t: Tensor, u: Tensor) => mul(u, 0.3);
@@ -274,8 +317,11 @@ describe("fitLocally", () => {
       { regularize: "stiffness" },
       { localStep: "trial" },
       { localStep: "initial" },
+      { localStep: "initial", firstStageConstant: true },
     ];
     for (const way of ways) expect((await fitted({ lambda: 1, ...way })).history.at(-1)?.loss).toBeLessThan(50);
+    const params = async (firstStageConstant: boolean) => (await fitted({ lambda: 10, firstStageConstant })).params;
+    expect((await params(true)).a.data()[0]).not.toBe((await params(false)).a.data()[0]);
   });
 });
 
@@ -372,6 +418,7 @@ runConformance(
       { mode: "both" },
       { samples: 0 },
       { adjoint: "none" },
+      { firstStageConstant: "yes" },
     ],
     nonFinite: [
       () => fitLocally(model, { a: div(weights.a, 0), b: weights.b }, () => [batch], { optimizer, epochs: 1 }),
