@@ -39,6 +39,7 @@ export const judgeLoraCommand = defineCommand({
       "alpha / r or alpha / sqrt(r); as adapter_config.json says, or else lora, unless given",
     ),
     epsilon: option.number("relative error of exp; 1 / tokens unless given", { above: 0, below: 1 }),
+    center: option.flag("subtract the mean key first, which changes no weight of attention"),
     output: option.fileOut("file for the reports (JSON)", { short: "o", endings: [".json"] }),
   },
   async run({ options, arguments: words, print, report, write, refuse }) {
@@ -46,7 +47,7 @@ export const judgeLoraCommand = defineCommand({
     const { tensors } = await loadFile(words.weights, readSafetensors);
     const { adapter, adapterConfig } = await readAdapter(options.adapter);
     const x = await readActivations(options.activations);
-    const { layer, heads, alpha, scaling, epsilon, prefix } = options;
+    const { layer, heads, alpha, scaling, epsilon, prefix, center } = options;
     if (options.head !== undefined && options.head >= heads) {
       throw new Failure(`--head is ${options.head}; a layer of ${heads} heads has 0 to ${heads - 1}`);
     }
@@ -58,7 +59,7 @@ export const judgeLoraCommand = defineCommand({
     for (let head = first; head <= last; head++) {
       const judged = headFromWeights(tensors, { layer, head, heads, adapter, adapterConfig, alpha, scaling, prefix });
       if (adapter !== undefined) scales = scalesOf(judged);
-      const found = normReport(x, judged, epsilon === undefined ? {} : { epsilon });
+      const found = normReport(x, judged, { center, ...(epsilon !== undefined && { epsilon }) });
       reports.push({ head, ...found });
       print(
         `head ${String(head).padStart(3)}  ${found.verdict.padEnd(10)}  scores up to ${short(found.range)}, norm ${short(found.gamma)} ` +

@@ -27,7 +27,7 @@ interface HeadSize {
   readonly width: number;
 }
 
-/** Scores do not change their softmax when all keys move by the same vector. */
+/** Weights do not change when all keys move by the same vector: every score of a query moves by one number, whichever keys it sees. */
 export function centred(projected: Projected, center: boolean): Projected {
   return center ? { ...projected, k: sub(projected.k, mean(projected.k, 0)) } : projected;
 }

@@ -1,6 +1,7 @@
-import { applyUpdates, type GradientTransformation, sgd } from "@offprint/optim";
+import { applyUpdates, type GradientTransformation, requireOptimizer, sgd } from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
+  asTensor,
   checkOptions,
   div,
   mul,
@@ -156,6 +157,7 @@ export async function fitAdapters(
     refuseIdle(owner, "an optimizer, which has its own rate", options, ["learningRate"]);
   }
   const optimizer = options.optimizer ?? sgd({ learningRate });
+  requireOptimizer(owner, optimizer);
   const given = Array.isArray(examples) ? (examples as readonly AdapterExample[]) : [examples as AdapterExample];
   if (given.length === 0) throw new ValueError(`${owner}: there is no example; give { x, target }`);
   for (const [i, example] of given.entries()) {
@@ -164,12 +166,18 @@ export async function fitAdapters(
     checkOptions(`${owner}: ${name}`, example, ["x", "target"], ["x", "target"]);
   }
   const frozen = readHead(owner, given[0].x, head);
-  checkGradientOptions(owner, options, frozen.causal);
+  checkGradientOptions(owner, options);
+  const [dimension, width] = frozen.projections.q.weight.shape;
   // In one dtype, so that adapters keep theirs whichever sequence they meet.
-  const sequences = given.map(({ x, target }, i) => ({
-    x: readMatrix(owner, `x of example ${i}`, x, frozen.dtype),
-    target: readMatrix(owner, `target of example ${i}`, target, frozen.dtype),
-  }));
+  const sequences = given.map((example, i) => {
+    const x = readMatrix(owner, `x of example ${i}`, example.x, frozen.dtype);
+    const target = readMatrix(owner, `target of example ${i}`, example.target, frozen.dtype);
+    const [length, columns] = x.shape;
+    if (length > 0 && columns === dimension && target.shape.join() === [length, width].join()) return { x, target };
+    throw new ShapeError(
+      `${owner}: example ${i} has x [${x.shape}] and target [${target.shape}]; give [length, ${dimension}] and [length, ${width}]`,
+    );
+  });
   const names = adapterNames(owner, options.adapters, frozen);
   const begin = { ...startOf(owner, frozen, names, options, seed) };
   const gradientOptions = pickGradientOptions(options);
@@ -209,10 +217,7 @@ export async function fitAdapters(
         return { adapters: applyUpdates(adapters, updates), optimizer: next, record };
       },
       record: ({ record }, step) => (record === null ? undefined : { step, ...record }),
-      check({ adapters }) {
-        if (tree.sameStructure(tree.flatten(adapters).structure, tree.flatten(begin).structure)) return;
-        throw new ValueError(`${owner}: resume holds adapters of [${Object.keys(adapters)}], not of [${names}]`);
-      },
+      check: (point) => checkPoint(owner, point, begin),
     },
     options,
   );
@@ -224,6 +229,30 @@ export async function fitAdapters(
     ...{ status, steps: iterations, history, state },
     warnings: headWarnings(readHead(owner, sequences[0].x, tuned)),
   };
+}
+
+/** Whether a state is one of this training. */
+function checkPoint(owner: string, { adapters, optimizer, record }: Partial<AdapterState>, begin: Adapters): void {
+  requireObject(owner, "adapters of resume", adapters, "the `state` of a result or of a checkpoint");
+  const [given, own] = [tree.flatten(adapters), tree.flatten(begin)];
+  if (!tree.sameStructure(given.structure, own.structure)) {
+    throw new ValueError(
+      `${owner}: resume holds adapters of [${Object.keys(adapters ?? {})}], not of [${Object.keys(begin)}]`,
+    );
+  }
+  const paths = tree.paths(begin);
+  for (const [i, leaf] of own.leaves.entries()) {
+    const { shape } = asTensor(given.leaves[i] as TensorLike);
+    const wanted = (leaf as Tensor).shape;
+    if (shape.join() === wanted.join()) continue;
+    throw new ShapeError(
+      `${owner}: resume has ${paths[i]} of shape [${shape}], and options say [${wanted}]; give the same rank`,
+    );
+  }
+  if (optimizer !== undefined && record !== undefined) return;
+  throw new ValueError(
+    `${owner}: resume is not where training stands; give the \`state\` of a result or of a checkpoint`,
+  );
 }
 
 function adapterNames(

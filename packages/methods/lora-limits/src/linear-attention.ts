@@ -35,7 +35,7 @@ export async function almostLinearAttention(
   const owner = "almostLinearAttention";
   checkOptions(owner, options, ["epsilon", "degree", "kind", "range", "center", "maxFeatures", "chunk"]);
   const { beta, causal, dtype, ...read } = readHead(owner, x, head);
-  checkGradientOptions(owner, options, causal);
+  checkGradientOptions(owner, options);
   const projected = centred(project(read), options.center ?? false);
   const [length, width] = projected.v.shape;
   const range = chooseRange(owner, projected, beta, options);

@@ -67,7 +67,7 @@ export interface LoraGradientOptions {
   readonly kind?: PolynomialKind;
   /** R, half the width of the interval, where it is known to be enough. Default `beta max ||Q_i|| max ||K_j||`. */
   readonly range?: number;
-  /** Subtracts the mean key first, which changes no weight and mostly lowers R. Not with `causal`. Default `false`. */
+  /** Subtracts the mean key first, which changes no weight and mostly lowers R. Default `false`. */
   readonly center?: boolean;
   /** Features k_1 at most. Default 20 000. */
   readonly maxFeatures?: number;
@@ -141,7 +141,7 @@ export async function gradientsOf(
   upstream: Upstream,
   options: LoraGradientOptions,
 ): Promise<LoraGradients> {
-  checkGradientOptions(owner, options, head.causal);
+  checkGradientOptions(owner, options);
   const { strategy = "auto" } = options;
   const projected = centred(project(head), options.center ?? false);
   const [length, width] = projected.q.shape;
@@ -188,7 +188,7 @@ function finite(owner: string, found: LoraGradients): LoraGradients {
 }
 
 /** @throws ValueError for an option out of range. */
-export function checkGradientOptions(owner: string, options: LoraGradientOptions, causal: boolean): void {
+export function checkGradientOptions(owner: string, options: LoraGradientOptions): void {
   const { strategy, tolerance = 1, range, center = false, maxFeatures = 1, chunk = 1, kind, epsilon, degree } = options;
   requireChoice(owner, "strategy", strategy, ["exact", "almostLinear", "auto"]);
   requireChoice(owner, "kind", kind, ["chebyshev", "taylor"]);
@@ -197,11 +197,6 @@ export function checkGradientOptions(owner: string, options: LoraGradientOptions
   if (epsilon !== undefined) requireEpsilon(owner, epsilon);
   if (degree !== undefined) requireInteger(owner, "degree", degree, 0);
   if (typeof center !== "boolean") throw new ValueError(`${owner}: center is ${String(center)}; give a boolean`);
-  if (center && causal) {
-    throw new ValueError(
-      `${owner}: center is on and the head is causal; the mean of later keys may not be used, leave it`,
-    );
-  }
   requireInteger(owner, "maxFeatures", maxFeatures, 1);
   requireInteger(owner, "chunk", chunk, 1);
   const idle = idleOptions(options);

@@ -1,5 +1,15 @@
-import { abs, checkOptions, matmul, max, mul, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { scoreRange } from "./choose-polynomial.js";
+import {
+  abs,
+  add,
+  checkOptions,
+  matmul,
+  max,
+  mul,
+  requireChoice,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
+import { centred, scoreRange } from "./choose-polynomial.js";
 import { expPolynomial, MOST_RANGE, requireEpsilon } from "./exp-polynomial.js";
 import { rowNorms, weightError } from "./gradient-bound.js";
 import { type Head, project, projectionNames, readHead } from "./head.js";
@@ -9,13 +19,15 @@ import { featureCount } from "./monomial-features.js";
 export interface NormReportOptions {
   /** Relative error of exp that the approximation is to keep, in (0, 1). Default `1 / L`, as the theory has it. */
   readonly epsilon?: number;
+  /** Whether the mean key is subtracted first, as by `center` of `loraGradients`. Default `false`. */
+  readonly center?: boolean;
 }
 
 /** Whether a head's gradient can be had in almost linear time. */
 export interface NormReport {
   /**
-   * Largest entries of the products that the theory looks at: `XW_Q*`, `XW_K*`, `XW_V*`, and `X (alpha/r) B A` of each
-   * adapter as `XBA_Q`, `XBA_K`, `XBA_V`.
+   * Largest entries of the products that the theory looks at: `XW_Q*`, `XW_K*`, `XW_V*`, a bias being a weight of a token's entry
+   * that is always 1, and `X (alpha/r) B A` of each adapter as `XBA_Q`, `XBA_K`, `XBA_V`.
    */
   readonly gammas: Readonly<Record<string, number>>;
   /** Gamma: the largest of them. */
@@ -50,17 +62,19 @@ export interface NormReport {
  */
 export function normReport(x: TensorLike, head: Head, options: NormReportOptions = {}): NormReport {
   const owner = "normReport";
-  checkOptions(owner, options, ["epsilon"]);
+  checkOptions(owner, options, ["epsilon", "center"]);
   const read = readHead(owner, x, head);
-  const projected = project(read);
+  const { center = false } = options;
+  requireChoice(owner, "center", center, [true, false]);
+  const projected = centred(project(read), center);
   const [length, d] = projected.q.shape;
   const { epsilon = Math.min(0.5, 1 / length) } = options;
   requireEpsilon(owner, epsilon);
   const gammas: Record<string, number> = {};
   for (const name of projectionNames) {
-    const { weight, adapter } = read.projections[name];
+    const { weight, bias, adapter } = read.projections[name];
     const label = name.toUpperCase();
-    gammas[`XW_${label}*`] = max(abs(matmul(read.x, weight))).item();
+    gammas[`XW_${label}*`] = max(abs(add(matmul(read.x, weight), bias ?? 0))).item();
     if (adapter === undefined) continue;
     const product = matmul(matmul(read.x, adapter.b), adapter.a);
     gammas[`XBA_${label}`] = max(abs(mul(product, adapter.scale))).item();

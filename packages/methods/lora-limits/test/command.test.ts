@@ -27,6 +27,10 @@ it("judges every head of a layer, and writes what it found", async () => {
   const [first, second] = JSON.parse(readFileSync(output, "utf8"));
   expect([first.verdict, second.verdict]).toEqual(["linear", "quadratic"]);
   expect(first.gamma).toBeLessThan(first.threshold);
+  await runWords(commands, "judge-lora", [...words, "--output", output, "--center"]);
+  const centred = JSON.parse(readFileSync(output, "utf8"));
+  expect(centred[0].range).not.toBe(first.range);
+  expect(centred[0].range).toBeCloseTo(first.range, 1);
 });
 
 it("answers with its exit code where no head is fit for it, and says what is wrong", async () => {

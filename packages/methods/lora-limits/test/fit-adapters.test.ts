@@ -67,4 +67,17 @@ describe("fitAdapters", () => {
       "resume holds adapters of [q,v], not of [k]",
     );
   });
+
+  it("goes on with a state of the same adapters alone", async () => {
+    const { state } = await fitAdapters(frozen, { x, target }, { steps: 2, rank: 1 });
+    const resumed = (inner: object, rank = 1) =>
+      fitAdapters(frozen, { x, target }, { steps: 3, rank, resume: { ...state, inner: { ...state.inner, ...inner } } });
+    await expect(resumed({}, 2)).rejects.toThrow(
+      "resume has q.a of shape [1,4], and options say [2,4]; give the same rank",
+    );
+    await expect(resumed({ adapters: null })).rejects.toThrow("adapters of resume is null");
+    for (const gone of [{ optimizer: undefined }, { record: undefined }]) {
+      await expect(resumed(gone)).rejects.toThrow("resume is not where training stands");
+    }
+  });
 });

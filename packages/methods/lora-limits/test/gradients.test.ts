@@ -198,6 +198,24 @@ describe("the almost linear gradient", () => {
     expect(lower).toBeLessThan(0);
   });
 
+  it("with center is that of a causal head too, within what is certified", async () => {
+    const r = rng();
+    const x = add(draw(r, [40, 4]), draw(r, [4]));
+    const head = { q: draw(r, [4, 3], 0.2), k: draw(r, [4, 3], 0.2), v: draw(r, [4, 3]), causal: true };
+    const upstream = { gradient: draw(r, [40, 3]) };
+    const options = { strategy: "almostLinear", degree: 6, center: true } as const;
+    const exact = await loraGradients(x, head, upstream, { strategy: "exact" });
+    const [near, kept] = [
+      await loraGradients(x, head, upstream, options),
+      await loraGradients(x, head, upstream, { ...options, center: false }),
+    ];
+    for (const name of ["q", "k", "v"] as const) {
+      expect(largest(near.weights[name], exact.weights[name])).toBeLessThan(near.bound?.weights[name] ?? 0);
+    }
+    expect(near.range).toBeLessThan(kept.range);
+    expect(near.bound?.largest).toBeLessThan(kept.bound?.largest ?? 0);
+  });
+
   it("keeps four digits in float32", async () => {
     const r = rng();
     const [x, q, k, v] = [draw(r, [60, 4]), draw(r, [4, 3], 0.2), draw(r, [4, 3], 0.2), draw(r, [4, 3])];
@@ -255,6 +273,21 @@ describe("baselines", () => {
     const frozen = await baselineGradients(x, head, { target }, { method: "frozenAttention" });
     expectClose(frozen.weights.v, exact.weights.v, { absolute: 1e-12 });
     expect(frozen.weights.q.data().every((value) => value === 0)).toBe(true);
+  });
+
+  it("as many random features are a thousand times further off, at norm 1", async () => {
+    const r = rng();
+    const [x, gradient] = [draw(r, [256, 4]), draw(r, [256, 4])];
+    const unit = (w: Tensor) => div(w, Math.max(...matmul(x, w).abs().data()));
+    const head = { q: unit(draw(r, [4, 4])), k: unit(draw(r, [4, 4])), v: draw(r, [4, 4]), beta: 0.25 };
+    const exact = await loraGradients(x, head, { gradient }, { strategy: "exact" });
+    const near = await loraGradients(x, head, { gradient }, { strategy: "almostLinear", degree: 6 });
+    const { features = 0 } = near;
+    const drawn = await baselineGradients(x, head, { gradient }, { method: "randomFeatures", features });
+    for (const name of ["q", "k", "v"] as const) {
+      const [ours, theirs] = [near, drawn].map(({ weights }) => largest(weights[name], exact.weights[name]));
+      expect(theirs).toBeGreaterThan(1e3 * ours);
+    }
   });
 
   it("are causal where the head is", async () => {

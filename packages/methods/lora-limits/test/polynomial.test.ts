@@ -1,4 +1,4 @@
-import { matmul, mul, random, transpose } from "@offprint/tensor-core";
+import { concatenate, matmul, mul, random, type Tensor, transpose } from "@offprint/tensor-core";
 import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -148,6 +148,22 @@ describe("normReport and phaseDiagram", () => {
     const b = draw([4, 1]);
     const adapted = normReport(x, { ...head(0.1), q: { weight: draw([4, 3]), b, a: draw([1, 3]), alpha: 2 } });
     expect(Object.keys(adapted.gammas)).toEqual(["XW_Q*", "XBA_Q", "XW_K*", "XW_V*"]);
+  });
+
+  it("takes a bias for a weight of an entry that is always 1, and the mean key away where asked to", () => {
+    const [x, bias] = [draw([50, 4]), draw([3], 2)];
+    const [q, k, v] = [draw([4, 3], 0.3), draw([4, 3], 0.3), draw([4, 3], 0.3)];
+    const ones = mul(x.slice([null, { stop: 1 }]), 0).add(1);
+    const tall = concatenate([k, bias.reshape([1, 3])]);
+    const other = (w: Tensor) => concatenate([w, mul(bias.reshape([1, 3]), 0)]);
+    const biased = normReport(x, { q, k: { weight: k, bias }, v });
+    const widened = normReport(concatenate([x, ones], 1), { q: other(q), k: tall, v: other(v) });
+    expectClose(Object.values(biased.gammas), Object.values(widened.gammas), 1e-12);
+    expect(biased.range).toBeCloseTo(widened.range, 12);
+    const centred = normReport(x, { q, k: { weight: k, bias }, v }, { center: true });
+    expect(centred.range).toBeCloseTo(normReport(x, { q, k, v }, { center: true }).range, 12);
+    expect(centred.range).toBeLessThan(biased.range);
+    expect(() => normReport(x, { q, k, v }, { center: 1 as never })).toThrow("center is 1");
   });
 
   it("counts exponents as a second program did", () => {

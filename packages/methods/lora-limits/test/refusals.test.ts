@@ -60,7 +60,7 @@ it("names what does not fit", async () => {
     [() => run({}, { strategy: "exact", tolerance: 1 }), "tolerance is of a polynomial"],
     [() => run({}, { strategy: "almostLinear", tolerance: 1 }), 'strategy is "almostLinear"; leave it out'],
     [() => run({}, { degree: 2, epsilon: 0.1 }), "epsilon decides the degree, and degree is given"],
-    [() => run({ causal: true }, { center: true }), "center is on and the head is causal"],
+    [() => run({}, { center: 1 }), "center is 1; give a boolean"],
     [() => run({}, { chunk: 0 }), "chunk is 0"],
     [() => run({}, { tolerance: 0 }), "tolerance is 0"],
     [() => almostLinearAttention(x, head, { epsilon: 2 }), "epsilon is 2; it must be in (0, 1)"],
@@ -82,6 +82,19 @@ it("names what does not fit", async () => {
     [
       () => fitAdapters(head, { x, target }, { optimizer: adam(), learningRate: 1 }),
       "learningRate does nothing with an optimizer",
+    ],
+    [() => fitAdapters(head, { x, target }, { optimizer: {} as never }), "optimizer has no init and update"],
+    [
+      () =>
+        fitAdapters(
+          head,
+          [
+            { x, target },
+            { x, target: w },
+          ],
+          { steps: 1 },
+        ),
+      "example 1 has x [3,2] and target [2,2]; give [length, 2] and [length, 2]",
     ],
     [() => fitAdapters(head, { x, target }, { rank: 3 }), "rank is 3, more than the weight [2, 2] can have"],
     [() => fitAdapters(head, { x, target }, { adapters: [] }), "adapters is []"],
