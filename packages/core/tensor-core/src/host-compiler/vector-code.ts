@@ -24,8 +24,8 @@ const onIntegers: Readonly<Record<string, string>> = {
   lessEqual: "le_s",
 };
 const onlyFloats = new Set(["floor", "ceil", "round", "sqrt", "div"]);
-const functions = new Set(["exp", "expm1", "log", "log1p", "tanh", "sigmoid"] as const);
-type FunctionName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid";
+const functions = new Set(["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus"] as const);
+type FunctionName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid" | "softplus";
 
 /** An operand of a vector operation. */
 export interface VectorOperand {
@@ -36,7 +36,7 @@ export interface VectorOperand {
   readonly positive?: boolean;
 }
 
-const neverNegative = new Set(["abs", "relu", "sqrt", "exp", "sigmoid"]);
+const neverNegative = new Set(["abs", "relu", "sqrt", "exp", "sigmoid", "softplus"]);
 
 /** Whether the results of an operation are at least 0, or NaN. */
 export function isPositive({ primitive, inputs }: Equation): boolean {
@@ -142,6 +142,10 @@ export class VectorCode {
     }
     if ((name === "erf" || name === "erfc") && float) {
       new ErrorFunction(w, lanes)[name](a.push);
+      return true;
+    }
+    if (name === "logAddExp" && float) {
+      new VectorMath(w, lanes).logAddExp(a.push, b.push);
       return true;
     }
     if (float && functions.has(name as FunctionName)) {

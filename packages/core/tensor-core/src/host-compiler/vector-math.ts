@@ -215,6 +215,30 @@ export class VectorMath extends VectorTerms {
     this.float("div", top, this.float("add", this.number(1), e))();
   }
 
+  /** ln(1 + e^x), as what is above 0 of x and ln(1 + e^-|x|). */
+  softplus(operand: Code): void {
+    const x = this.once(operand);
+    this.float("add", this.float("pmax", x, this.number(0)), this.logOfOneAndExp(x))();
+  }
+
+  /** ln(e^a + e^b); equal infinities have the difference 0. */
+  logAddExp(first: Code, second: Code): void {
+    const [a, b] = [this.once(first), this.once(second)];
+    const apart = this.once(this.bitwise("andnot", this.float("sub", a, b), this.float("eq", a, b)));
+    this.float("add", this.float("max", a, b), this.logOfOneAndExp(apart))();
+  }
+
+  /** ln(1 + e) for e = e^-|x|: where e is large, ln 2 + ln(1 + (e - 1) / 2), so that nothing is lost beside the 1. */
+  private logOfOneAndExp(x: Code): Code {
+    const e = this.once(this.expOfNegative(this.bitwise("or", x, this.number(-0))));
+    const large = this.once(this.float("gt", e, this.number(Math.SQRT2 - 1)));
+    const half = this.float("mul", this.float("sub", e, this.number(1)), this.number(0.5));
+    return this.logNearOne(
+      this.once(this.choose(large, half, e)),
+      this.once(this.bitwise("and", large, this.number(1))),
+    );
+  }
+
   /** Which elements are too large for `sine`, as a mask. */
   largeSine(x: Code): void {
     this.float("gt", this.abs(x), this.number(this.n.trigLimit))();
@@ -270,14 +294,19 @@ export class VectorMath extends VectorTerms {
   }
 
   private logNormal(x: Code, extra: Code): Code {
-    const { aboveRootHalf, bias, integerExponent, mantissa, rootHalf, mantissaBits, ln2 } = this.n;
+    const { aboveRootHalf, bias, integerExponent, mantissa, rootHalf, mantissaBits } = this.n;
     const moved = this.once(this.integer("add", x, this.bits(aboveRootHalf)));
     const biased = this.bitwise("or", this.shifted("shr_u", moved, mantissaBits), this.bits(integerExponent));
     const k = this.once(
       this.float("add", this.float("sub", biased, this.number(2 ** mantissaBits + Number(bias))), extra),
     );
     const m = this.integer("add", this.bitwise("and", moved, this.bits(mantissa)), this.bits(rootHalf));
-    const f = this.once(this.float("sub", m, this.number(1)));
+    return this.logNearOne(this.once(this.float("sub", m, this.number(1))), k);
+  }
+
+  /** k ln 2 + ln(1 + f) for 1 + f between the roots of 1/2 and 2. */
+  private logNearOne(f: Code, k: Code): Code {
+    const { ln2 } = this.n;
     const s = this.once(this.float("div", f, this.float("add", this.number(2), f)));
     const z = this.once(this.float("mul", s, s));
     const tail = this.float("mul", this.polynomial(this.n.log, z), z);

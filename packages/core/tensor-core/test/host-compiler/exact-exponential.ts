@@ -41,7 +41,22 @@ export const fractions = {
     const square = (e * e) >> BITS;
     return [square - ONE, square + ONE];
   },
+  softplus: (e: bigint): [bigint, bigint] => [logarithm(ONE + e), ONE],
 };
+
+/** ln y for y of 1 or more, both in units of 2^-1200: to 300 bits, to all where y is near 1. */
+function logarithm(y: bigint): bigint {
+  const halvings = BigInt(y.toString(2).length) - 1n - BITS;
+  const rest = y >> halvings;
+  const bits = halvings === 0n && rest - ONE < ONE >> 100n ? BITS : SERIES;
+  const s = ((rest - ONE) << bits) / (rest + ONE);
+  let [power, sum] = [s, 0n];
+  for (let k = 1n; power !== 0n; k += 2n) {
+    sum += power / k;
+    power = (((power * s) >> bits) * s) >> bits;
+  }
+  return ((2n * sum) << (BITS - bits)) + halvings * (LN2 << (BITS - SERIES));
+}
 
 /** How far a value is from a fraction, in units of the last of its binary digits. */
 export function unitsFrom(value: number, [top, bottom]: [bigint, bigint], digits: number, least: number): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { abs, expm1, jitSync, sigmoid, square, type Tensor, tanh, tensor } from "../../src/index.js";
+import { abs, expm1, jitSync, neg, sigmoid, special, square, type Tensor, tanh, tensor } from "../../src/index.js";
 import { exponential, fractions, unitsFrom } from "./exact-exponential.js";
 
 /** Arguments over the whole range, dense where results are neither 0 nor at their limit, and near 0. */
@@ -15,6 +15,13 @@ const functions = [
   { name: "tanh", f: tanh, of: fractions.tanh, inner: (v: number) => v },
   { name: "expm1", f: expm1, of: fractions.expm1, inner: (v: number) => v },
   { name: "sigmoid", f: sigmoid, of: fractions.sigmoid, inner: (v: number) => v },
+  { name: "softplus", f: special.softplus, of: fractions.softplus, inner: (v: number) => v },
+  {
+    name: "logAddExp of a number below 0 and 0",
+    f: (t: Tensor) => special.logAddExp(neg(abs(t)), 0),
+    of: fractions.softplus,
+    inner: (v: number) => -Math.abs(v),
+  },
   // Operands that are never negative have code of their own.
   { name: "sigmoid of abs", f: (t: Tensor) => sigmoid(abs(t)), of: fractions.sigmoid, inner: Math.abs },
   {
@@ -54,6 +61,9 @@ describe.each([
       [tanh, [1, -1, 0, -0, Number.NaN]],
       [expm1, [Infinity, -1, 0, -0, Number.NaN]],
       [sigmoid, [1, 0, 0.5, 0.5, Number.NaN]],
+      [special.softplus, [Infinity, 0, Math.LN2, Math.LN2, Number.NaN].map(round)],
+      [(t: Tensor) => special.logAddExp(t, t), [Infinity, -Infinity, Math.LN2, Math.LN2, Number.NaN].map(round)],
+      [(t: Tensor) => special.logAddExp(0, t), [Infinity, 0, Math.LN2, Math.LN2, Number.NaN].map(round)],
     ] as const) {
       [Infinity, -Infinity, 0, -0, Number.NaN].forEach((v, i) => {
         for (const y of at((t) => f(t), v)) expect(y).toBe(values[i]);
