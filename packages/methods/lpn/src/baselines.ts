@@ -13,7 +13,7 @@ import {
   type TensorLike,
   zerosLike,
 } from "@offprint/tensor-core";
-import { batchOf, sizeOf } from "./batch.js";
+import { batchOf, floatOf, sizeOf } from "./batch.js";
 import { type Measurement, measured } from "./measurement.js";
 import type { ProxModel } from "./network.js";
 import { proximalDataStep } from "./plug-and-play/proximal-data-step.js";
@@ -46,7 +46,7 @@ export function residualDenoiser(options: DenoiserOptions): ProxModel<MlpParams>
     shape,
     init,
     prox(params, y) {
-      const at = batchOf(owner, shape, y);
+      const at = batchOf(owner, shape, y, floatOf(params[0].weight, "float32"));
       return add(at, reshape(apply(params, at), at.shape));
     },
   };
@@ -63,7 +63,7 @@ export function gradientStepDenoiser(options: DenoiserOptions): ProxModel<MlpPar
     shape,
     init,
     prox(params, y) {
-      const at = batchOf(owner, shape, y);
+      const at = batchOf(owner, shape, y, floatOf(params[0].weight, "float32"));
       return sub(at, slope(at, params));
     },
   };

@@ -1,13 +1,31 @@
-import { asTensor, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { asTensor, isTensor, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+
+/** Element type of parameters. */
+export type FloatType = "float32" | "float64";
 
 /** @internal How many numbers a shape holds. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** @internal The inputs as a tensor `[batch, ...shape]`. @throws ShapeError */
-export function batchOf(owner: string, shape: readonly number[], inputs: TensorLike): Tensor {
-  const x = asTensor(inputs);
+/** @internal The element type of a tensor of real numbers, `otherwise` of others. */
+export function floatOf({ dtype }: Tensor, otherwise: FloatType): FloatType {
+  return dtype === "float32" || dtype === "float64" ? dtype : otherwise;
+}
+
+/**
+ * @internal The inputs as a tensor `[batch, ...shape]` of real numbers. Plain arrays, integers and booleans become `dtype`:
+ * what is computed with them would be cut to integers otherwise.
+ * @throws ShapeError
+ */
+export function batchOf(
+  owner: string,
+  shape: readonly number[],
+  inputs: TensorLike,
+  dtype: FloatType = "float64",
+): Tensor {
+  const given = !isTensor(inputs) && Array.isArray(inputs) ? tensor(inputs, { dtype }) : asTensor(inputs);
+  const x = given.cast(floatOf(given, dtype));
   if (x.rank === shape.length + 1 && shape.every((extent, i) => x.shape[i + 1] === extent)) return x;
   throw new ShapeError(`${owner}: the input has shape [${x.shape}]; give a batch [n, ${shape.join(", ")}]`);
 }

@@ -36,9 +36,9 @@ import {
   tree,
   ValueError,
 } from "@offprint/tensor-core";
-import { batchOf } from "./batch.js";
+import { batchOf, type FloatType } from "./batch.js";
 import { absoluteLoss, type DenoisingLoss, matched, squaredLoss } from "./losses.js";
-import type { FloatType, ProxModel } from "./network.js";
+import type { ProxModel } from "./network.js";
 import { type Schedule, type Stage, scheduleOf } from "./stages.js";
 
 /** Clean samples: all of them, `[count, ...shape]`, or a function that draws a batch `[size, ...shape]`. */

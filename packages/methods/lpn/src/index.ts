@@ -6,6 +6,7 @@ export {
   type TikhonovOptions,
   tikhonov,
 } from "./baselines.js";
+export type { FloatType } from "./batch.js";
 export { type CleanSamples, type FitProximalOptions, type FitProximalResult, fitProximal } from "./fit.js";
 export { absoluteLoss, type DenoisingLoss, matchingLoss, squaredLoss } from "./losses.js";
 export {
@@ -16,7 +17,7 @@ export {
   measurement,
 } from "./measurement.js";
 export { loadLpn, type SavedLpn, saveLpn } from "./model-file.js";
-export { type FloatType, type Lpn, type LpnParams, lpn, type ProxModel } from "./network.js";
+export { type Lpn, type LpnParams, lpn, type ProxModel } from "./network.js";
 export {
   type BlurOptions,
   blur,

@@ -18,7 +18,7 @@ import {
   vjp,
   zeros,
 } from "@offprint/tensor-core";
-import { batchOf, sizeOf } from "./batch.js";
+import { batchOf, type FloatType, sizeOf } from "./batch.js";
 
 /** A linear measurement `A`, on batches, in operations of tensors. */
 export interface Measurement {
@@ -54,7 +54,7 @@ export function measurement(options: MeasurementOptions): Measurement {
   if (!Array.isArray(input)) throw new ShapeError(`${owner}: input is ${String(input)}; give the shape of one x`);
   for (const extent of input) requireInteger(owner, "an extent of input", extent, 1);
   if (typeof apply !== "function") throw new ValueError(`${owner}: apply must be a function of a batch of x`);
-  const blank = (count: number, dtype: "float32" | "float64") => zeros([count, ...input], dtype);
+  const blank = (count: number, dtype: FloatType) => zeros([count, ...input], dtype);
   const seen = apply(blank(1, "float64"));
   if (!isTensor(seen) || seen.shape[0] !== 1) {
     throw new ShapeError(`${owner}: apply gave ${isTensor(seen) ? `[${seen.shape}]` : typeof seen} for a batch of one`);
@@ -62,11 +62,13 @@ export function measurement(options: MeasurementOptions): Measurement {
   if (seen.data().some((v) => v !== 0)) {
     throw new ValueError(`${owner}: apply sends 0 to something else: it is not linear; put the offset into y`);
   }
+  const output = seen.shape.slice(1);
   const adjoint = (y: Tensor) => {
-    const [, pullback] = vjp(apply, blank(y.shape[0], y.dtype === "float32" ? "float32" : "float64"));
-    return pullback(y)[0] as Tensor;
+    const given = batchOf(owner, output, y);
+    const [, pullback] = vjp(apply, blank(given.shape[0], given.dtype as FloatType));
+    return pullback(given)[0] as Tensor;
   };
-  return { input, output: seen.shape.slice(1), apply, adjoint: options.adjoint ?? adjoint };
+  return { input, output, apply, adjoint: options.adjoint ?? adjoint };
 }
 
 /** What is reconstructed from: measurements of a batch. @throws ShapeError, ValueError */
@@ -110,11 +112,17 @@ export function matrixMeasurement(a: TensorLike, input?: readonly number[]): Mea
     throw new ShapeError(`matrixMeasurement: a has shape [${matrix.shape}]; give [m, ${sizeOf(shape)}]`);
   }
   requireFinite("matrixMeasurement", "a", matrix);
-  const flat = (x: Tensor) => reshape(x, [x.shape[0], matrix.shape[1]]);
+  const [rows, columns] = matrix.shape;
   return {
     input: shape,
-    output: [matrix.shape[0]],
-    apply: (x) => matmul(flat(x), transpose(matrix.cast(x.dtype))),
-    adjoint: (y) => reshape(matmul(y, matrix.cast(y.dtype)), [y.shape[0], ...shape]),
+    output: [rows],
+    apply(x) {
+      const given = batchOf("apply", shape, x);
+      return matmul(reshape(given, [given.shape[0], columns]), transpose(matrix.cast(given.dtype)));
+    },
+    adjoint(y) {
+      const given = batchOf("adjoint", [rows], y);
+      return reshape(matmul(given, matrix.cast(given.dtype)), [given.shape[0], ...shape]);
+    },
   };
 }

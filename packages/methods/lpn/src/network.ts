@@ -17,10 +17,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { configOf, type LpnConfig, type Plan, planOf } from "./architecture.js";
-import { batchOf, sizeOf } from "./batch.js";
-
-/** Element type of parameters. */
-export type FloatType = "float32" | "float64";
+import { batchOf, type FloatType, floatOf, sizeOf } from "./batch.js";
 
 /** Parameters of a learned proximal network with layers k = 1 to K, in the paper's letters. */
 export interface LpnParams {
@@ -74,8 +71,9 @@ export function lpn(given: LpnConfig): Lpn {
   const { shape, beta, alpha } = config;
   const axes = shape.map((_, i) => i + 1);
   const g = (t: Tensor) => mul(special.softplus(mul(t, beta)), 1 / beta);
+  const inputOf = ({ linear }: LpnParams, y: TensorLike) => batchOf("lpn", shape, y, floatOf(linear, "float32"));
   const potential = (params: LpnParams, y: TensorLike): Tensor => {
-    const x = batchOf("lpn", shape, y);
+    const x = inputOf(params, y);
     const skipped = plan.skips.map(({ layer, prepare }, k) => layer.apply(params.skips[k], prepare(x)));
     // W_{k+1} z_k, beginning with the first layer, which has none below; at last w^T z_K.
     const last = plan.convex.reduce((below: Tensor | undefined, { apply }, k) => {
@@ -92,7 +90,7 @@ export function lpn(given: LpnConfig): Lpn {
     shape,
     layers: plan.skips.length,
     potential,
-    prox: (params, y) => slope(batchOf("lpn", shape, y), params),
+    prox: (params, y) => slope(inputOf(params, y), params),
     init: (rng, dtype = "float32") => drawParameters(plan, config, rng, dtype),
     nonNegative: (path) => path.startsWith("convex."),
     clip: (params) => ({ ...params, convex: params.convex.map((w) => w.maximum(0)) }),
@@ -121,8 +119,8 @@ function requireParameters(plan: Plan, shape: readonly number[], params: LpnPara
   const wrong = (what: string) =>
     new ShapeError(`assertConvex: ${what}; give parameters of this network, of init, fitProximal or a file`);
   const check = (path: string, leaf: unknown, extents: readonly number[]) => {
-    if (!isTensor(leaf) || String(leaf.shape) !== String(extents)) {
-      throw wrong(`${path} must be a tensor of shape [${extents}]`);
+    if (!isTensor(leaf) || String(leaf.shape) !== String(extents) || !leaf.dtype.startsWith("float")) {
+      throw wrong(`${path} must be a float32 or float64 tensor of shape [${extents}]`);
     }
     requireFinite("assertConvex", path, leaf);
   };

@@ -17,6 +17,7 @@ import {
   vjp,
   zeros,
 } from "@offprint/tensor-core";
+import { type FloatType, floatOf } from "./batch.js";
 import type { Lpn, LpnParams, ProxModel } from "./network.js";
 
 /** A denoiser in the place of a proximal operator: batches `[n, ...shape]` to the same. `proximal.l1(0.1)` of solvers is one. */
@@ -42,15 +43,16 @@ export interface CompiledProx extends Prox {
  */
 export function proxOf<P>(model: ProxModel<P>, params: P): CompiledProx {
   requireObject("proxOf", "model", model, "a ProxModel");
-  const [{ dtype }] = tree.leaves<Tensor>(params);
-  const run = jitSync((y: Tensor, p: P) => cast(model.prox(p, cast(y, dtype)), y.dtype));
+  const dtype = tree.leaves<Tensor>(params)[0].dtype as FloatType;
+  const run = jitSync((y: Tensor, p: P) => cast(model.prox(p, cast(y, dtype)), floatOf(y, dtype)));
   const denoise = (y: Tensor) => run(y, params);
   if (!isLpn(model)) return Object.assign(denoise, { release: () => run.release() });
   const convex = params as LpnParams;
   model.assertConvex(convex);
   const both = jitSync((y: Tensor, p: LpnParams) => {
     const at = cast(y, dtype);
-    return { x: cast(model.prox(p, at), y.dtype), psi: cast(model.potential(p, at), y.dtype) };
+    const to = floatOf(y, dtype);
+    return { x: cast(model.prox(p, at), to), psi: cast(model.potential(p, at), to) };
   });
   return Object.assign(denoise, {
     withPotential: (y: Tensor) => both(y, convex),

@@ -2,7 +2,7 @@ import { adam, applyUpdates, chain, keepNonNegative, masked } from "@offprint/op
 import { add, grad, mean, random, square, sub, sum, type Tensor, tree, zeros } from "@offprint/tensor-core";
 import { centralDifferences, errorLike, expectClose, expectGradient, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { type LpnParams, lpn, matchingLoss, presets, squaredLoss } from "../src/index.js";
+import { type LpnParams, lpn, matchingLoss, presets, proxOf, squaredLoss } from "../src/index.js";
 
 const rng = random.rng("networks");
 const dense = lpn({ kind: "dense", shape: [3], hidden: [5, 4], alpha: 0.05 });
@@ -53,6 +53,18 @@ describe.each(networks)("the $name network", ({ model, params, count }) => {
     expect(along(u, u)).toBeGreaterThanOrEqual(2 * model.config.alpha * sum(square(u)).item());
   });
 
+  it("computes integers and plain arrays in the precision of its parameters", () => {
+    const whole = rng.randint([2, ...model.shape], { low: -2, high: 3 });
+    const plain = Array.from(whole.data());
+    const expected = model.prox(params, whole.cast("float64"));
+    expectClose(model.prox(params, whole).data(), expected.data(), 1e-15);
+    expectClose(proxOf(model, params)(whole).data(), expected.data(), 1e-12);
+    expectClose(model.potential(params, whole).data(), model.potential(params, whole.cast("float64")).data(), 1e-15);
+    if (model.shape.length > 1) return;
+    expectClose(model.prox(params, [plain.slice(0, 3), plain.slice(3)]).data(), expected.data(), 1e-15);
+    expect(model.prox(params, [[0.1, 0.2, 0.3]]).dtype).toBe("float64");
+  });
+
   it("has gradients of the loss with respect to its parameters, of second order", () => {
     const clean = inputs(model.shape, count);
     const { leaves, structure } = tree.flatten(params);
@@ -71,6 +83,8 @@ describe.each(networks)("the $name network", ({ model, params, count }) => {
     expect(() => model.assertConvex(model.clip(broken))).not.toThrow();
     expect(() => model.assertConvex({ ...params, convex: [] })).toThrow(errorLike("ShapeError", /convex weights/));
     expect(() => model.assertConvex({ ...params, linear: zeros([1]) })).toThrow(errorLike("ShapeError", /linear/));
+    const whole = { ...params, linear: params.linear.cast("int32") };
+    expect(() => model.assertConvex(whole)).toThrow(errorLike("ShapeError", /linear must be a float32 or float64/));
   });
 
   it("shifts f by h where h is added to its linear part, and not at all for a constant", () => {

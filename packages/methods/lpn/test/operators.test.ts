@@ -32,7 +32,7 @@ const operators: [string, Measurement][] = [
   ["one of its own", measurement({ input: [4, 4], apply: (x) => x.slice([null, { step: 2 }]) })],
 ];
 
-describe.each(operators)("%s", (_, { input, output, apply, adjoint }) => {
+describe.each(operators)("%s", (name, { input, output, apply, adjoint }) => {
   it("is linear, and its adjoint is: <A x, y> = <x, A^T y>", () => {
     const [x, other, y] = [draw(input), draw(input), draw(output)];
     expect(apply(x).shape).toEqual([2, ...output]);
@@ -44,6 +44,19 @@ describe.each(operators)("%s", (_, { input, output, apply, adjoint }) => {
   it("keeps the precision of its input", () => {
     expect(apply(draw(input).cast("float32")).dtype).toBe("float32");
     expect(adjoint(draw(output).cast("float32")).dtype).toBe("float32");
+  });
+
+  it("takes integers for the numbers that they are", () => {
+    const whole = (shape: readonly number[]) => rng.randint([2, ...shape], { low: -9, high: 10 });
+    for (const [linear, counts] of [[apply, whole(input)] as const, [adjoint, whole(output)] as const]) {
+      expectClose(linear(counts).data(), linear(counts.cast("float64")).data(), 1e-12);
+    }
+  });
+
+  it("refuses what is no batch of its inputs", () => {
+    const one = draw(input).slice([0]);
+    expect(() => adjoint(draw(output).slice([0]))).toThrow(errorLike("ShapeError", /give a batch/));
+    if (name !== "one of its own") expect(() => apply(one)).toThrow(errorLike("ShapeError", /give a batch/));
   });
 });
 

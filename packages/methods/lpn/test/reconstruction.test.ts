@@ -109,6 +109,18 @@ describe("with a learned proximal network", () => {
   });
 });
 
+it("reconstructs from counts what it does from the same real numbers", async () => {
+  const counts = rng.randint([3, 5], { low: -9, high: 10 });
+  const methods = [
+    async (seen: Tensor) => (await pnpAdmm(prox, sensing, seen, { maxIterations: 5 })).x,
+    async (seen: Tensor) => (await pnpGradientDescent(prox, sensing, seen, { maxIterations: 5 })).x,
+    (seen: Tensor) => tikhonov(sensing, seen, { weight: 0.3 }),
+  ];
+  for (const method of methods) {
+    expectClose((await method(counts)).data(), (await method(counts.cast("float64"))).data(), 1e-12);
+  }
+});
+
 it("takes one measurement alone, and an initial point", async () => {
   const { x } = await pnpAdmm(prox, sensing, y.slice([0]), { maxIterations: 3, initial: zeros([1, 4]) });
   expect(x.shape).toEqual([1, 4]);

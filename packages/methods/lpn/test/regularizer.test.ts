@@ -27,6 +27,15 @@ describe("phi", () => {
     expectClose(value.data(), direct.data(), 1e-6);
   });
 
+  it("of plain arrays is computed with all of their digits", async () => {
+    const at = [[0.1, 0.7]];
+    const [plain, exact] = [
+      await regularizer(model, params, at),
+      await regularizer(model, params, f64(at.flat(), [1, 2])),
+    ];
+    expect(plain.value.data()).toEqual(exact.value.data());
+  });
+
   it("falls by what is added to psi", async () => {
     const { value } = await regularizer(model, { ...params, constant: add(params.constant, 3) }, x);
     expectClose(value.data(), sub(direct, 3).data(), 1e-6);

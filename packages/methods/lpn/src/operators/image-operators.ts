@@ -44,17 +44,26 @@ export function blur(options: BlurOptions): Measurement {
   return {
     input,
     output: input,
-    apply: (x) => matmul(matmul(down.cast(x.dtype), x), transpose(across.cast(x.dtype))),
-    adjoint: (y) => matmul(matmul(transpose(down.cast(y.dtype)), y), across.cast(y.dtype)),
+    apply(x) {
+      const sharp = batchOf("blur", input, x);
+      return matmul(matmul(down.cast(sharp.dtype), sharp), transpose(across.cast(sharp.dtype)));
+    },
+    adjoint(y) {
+      const seen = batchOf("blur", input, y);
+      return matmul(matmul(transpose(down.cast(seen.dtype)), seen), across.cast(seen.dtype));
+    },
   };
 }
 
 /** Pixels that are seen: 1 or true where they are, 0 or false where not. The result has zeros there. @throws ShapeError */
 export function mask(seen: TensorLike): Measurement {
   const kept = tensor(seen as never).cast("bool");
-  const only = (x: Tensor) => mul(x, kept.cast(x.dtype));
   const input = kept.shape;
-  return { input, output: input, apply: (x) => only(batchOf("mask", input, x)), adjoint: only };
+  const only = (x: Tensor) => {
+    const images = batchOf("mask", input, x);
+    return mul(images, kept.cast(images.dtype));
+  };
+  return { input, output: input, apply: only, adjoint: only };
 }
 
 /** Settings of random measurements. */

@@ -54,14 +54,15 @@ export function radon(options: RadonOptions): Radon {
   );
   const rest = weight.maximum(0);
   const adjoint = (y: Tensor) => {
-    const rays = reshape(batchOf(owner, output, y), [y.shape[0], angles * detectors]);
-    const at = (where: Tensor, part: Tensor) => mul(take(rays, where, 1), part.cast(y.dtype));
+    const seen = batchOf(owner, output, y);
+    const rays = reshape(seen, [seen.shape[0], angles * detectors]);
+    const at = (where: Tensor, part: Tensor) => mul(take(rays, where, 1), part.cast(rays.dtype));
     const pixels = add(at(place, share), at(above, rest));
-    return reshape(pixels.sum(1), [y.shape[0], size, size]);
+    return reshape(pixels.sum(1), [seen.shape[0], size, size]);
   };
   const apply = (x: Tensor) => {
     const images = batchOf(owner, input, x);
-    const [, spread] = vjp(adjoint, zeros([images.shape[0], ...output], x.dtype === "float32" ? x.dtype : "float64"));
+    const [, spread] = vjp(adjoint, zeros([images.shape[0], ...output], images.dtype));
     return spread(images)[0] as Tensor;
   };
   return {

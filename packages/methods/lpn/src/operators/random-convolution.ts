@@ -11,7 +11,7 @@ import {
   take,
   tensor,
 } from "@offprint/tensor-core";
-import { sizeOf } from "../batch.js";
+import { batchOf, sizeOf } from "../batch.js";
 import { type Measurement, measurement } from "../measurement.js";
 import { checkedRandom, type RandomMeasurementOptions } from "./image-operators.js";
 
@@ -35,9 +35,10 @@ export function randomConvolution(rng: Rng, options: RandomMeasurementOptions): 
   return measurement({
     input,
     apply(x) {
-      const rows = mul(reshape(x, [x.shape[0], size]), signs.cast(x.dtype));
+      const given = batchOf(owner, input, x);
+      const rows = mul(reshape(given, [given.shape[0], size]), signs.cast(given.dtype));
       const spectrum = fft.rfft(rows);
-      const [a, b] = [re.cast(x.dtype), im.cast(x.dtype)];
+      const [a, b] = [re.cast(given.dtype), im.cast(given.dtype)];
       const turned = {
         re: sub(mul(spectrum.re, a), mul(spectrum.im, b)),
         im: add(mul(spectrum.re, b), mul(spectrum.im, a)),
