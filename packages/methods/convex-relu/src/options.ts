@@ -87,7 +87,10 @@ export interface ConvexNetOptions extends CommonOptions, RunOptions<ConvexRecord
 export interface RbcdOptions {
   /** Patterns per step, >= 1. Default 3. */
   blockSize?: number;
-  /** The inner loop ends where the mean decrease of 8 steps is below this part of the zero network's loss. Default 1e-2. */
+  /**
+   * The inner loop ends where the mean decrease of 8 steps is below this part of the zero network's loss, or a thousandth of
+   * rho times the squared primal residual. Default 1e-2.
+   */
   threshold?: number;
   /** Factor of the threshold from one iteration to the next, in (0, 1]. Default 0.95. */
   decay?: number;

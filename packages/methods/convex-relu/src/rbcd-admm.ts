@@ -24,6 +24,8 @@ const BUFFER = 8;
 const SHRINK = 2.5;
 const GROW = 1.5;
 const ARMIJO = 1e-4;
+/** The inner loop ends where the mean decrease is this part of what the violated equalities cost: they change the u-step by more. */
+const WORTHWHILE = 1e-3;
 
 /**
  * @internal ADMM with randomised block descent in place of the exact u-update: no factorisation, and any differentiable
@@ -82,7 +84,8 @@ export class RbcdAdmm {
     const { state, settings, scale } = this;
     this.predictions();
     this.blocks.refresh(state);
-    const threshold = settings.threshold * settings.decay ** state.k * scale;
+    const asked = settings.threshold * settings.decay ** state.k * scale;
+    const threshold = state.k === 0 ? asked : Math.max(asked, WORTHWHILE * state.rho * state.primal ** 2);
     const rng = random.rng(`${this.seed}/blocks/${state.k}`);
     const buffer = new Float64Array(BUFFER).fill(Infinity);
     for (let inner = 0; inner < settings.cap; inner++) {
@@ -116,18 +119,20 @@ export class RbcdAdmm {
         for (let k = 0, p = i * n; k < n; k++, p++) change[k] += direction * operator.mask[p] * this.row[k];
       }
     }
-    if (squares === 0) return 0;
     // Along -alpha g the quadratic terms are known exactly; the loss has to be evaluated.
     curvature = state.rho * (squares + curvature);
     let lossSlope = 0;
     for (let k = 0; k < n; k++) lossSlope += slope[k] * change[k];
     const linear = squares - lossSlope;
+    // No loss has a second derivative above 1, so that this step is never too long, and the best for the squared loss. A
+    // shorter one could only pass the test by rounding, and leave the step size too small to move anything.
+    const safe = squares / (curvature + blockNorm(change, 0, n) ** 2);
+    if (!(safe < Infinity)) return 0;
     const before = lossSum(loss, f, y);
-    let alpha = state.alpha;
-    for (let attempt = 0; attempt < 60; attempt++, alpha /= SHRINK) {
+    for (let alpha = Math.max(state.alpha, safe); ; alpha = Math.max(alpha / SHRINK, safe)) {
       for (let k = 0; k < n; k++) trial[k] = f[k] - alpha * change[k];
       const decrease = before - lossSum(loss, trial, y) + alpha * linear - 0.5 * alpha * alpha * curvature;
-      if (!(decrease >= ARMIJO * alpha * squares)) continue;
+      if (alpha > safe && !(decrease >= ARMIJO * alpha * squares)) continue;
       f.set(trial);
       for (let b = 0; b < picked.length; b++) {
         for (const side of [0, 1]) {
@@ -136,9 +141,8 @@ export class RbcdAdmm {
         }
       }
       state.alpha = GROW * alpha;
-      return decrease;
+      return alpha > safe ? decrease : Math.max(decrease, 0.5 * safe * squares);
     }
-    return 0;
   }
 
   /** +-X^T D_i r + rho (u - v + lambda + X^T X u - G^T (s - nu)) of one block. */

@@ -1,10 +1,14 @@
 import { random, tensor } from "@offprint/tensor-core";
 import { readFixture } from "@offprint/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { BETA, smallProblem } from "../claims/problems.js";
+import { initialState } from "../src/admm-state.js";
 import { designOf } from "../src/design.js";
 import { dualNorm } from "../src/dual-bound.js";
 import { enumeratePatterns, type Loss, type Patterns, predict, samplePatterns, trainConvex } from "../src/index.js";
+
+import { PatternOperator } from "../src/pattern-operator.js";
+import { RbcdAdmm } from "../src/rbcd-admm.js";
 
 interface Case {
   readonly loss: Loss;
@@ -87,6 +91,26 @@ describe("trainConvex", () => {
     const reference = await trainConvex(smaller.x, labels, { ...small, loss: "bce", maxIterations: 5000 });
     const logistic = await trainConvex(smaller.x, labels, own);
     expect(Math.abs(logistic.networkObjective / reference.networkObjective - 1)).toBeLessThan(0.01);
+  });
+
+  it("block descent comes there from a step size that is lost in rounding, as it may become", async () => {
+    const options = { ...small, rho: 0.1, maxIterations: 300, certify: false } as const;
+    const exact = await trainConvex(smaller.x, smaller.y, options);
+    const rbcd = { stepSize: 1e-14, threshold: 1e-6 };
+    const descent = await trainConvex(smaller.x, smaller.y, { ...options, method: "admm-rbcd", rbcd });
+    expect(Math.abs(descent.networkObjective / exact.networkObjective - 1)).toBeLessThan(1e-2);
+  });
+
+  it("block descent makes its inner steps no more exact than the violated equalities are", () => {
+    const { D } = smaller.patterns;
+    const operator = new PatternOperator(designOf("test", smaller.x, true), smaller.patterns);
+    const state = initialState(D.length, operator.n, operator.d, 0.1);
+    const settings = { blockSize: 3, threshold: 1e-15, decay: 1, stepSize: 1, cap: 2000 };
+    const gradients = vi.spyOn(operator, "transposedBlock");
+    const descent = new RbcdAdmm(operator, "squared", smaller.y.data() as Float64Array, BETA, 1, state, settings, 0);
+    for (let k = 0; k < 50; k++) descent.step();
+    // Two for each of three patterns.
+    expect(gradients.mock.calls.length / 6).toBeLessThan(20_000);
   });
 
   it("the sampled programme is above the certificate and has balanced neurons", async () => {
