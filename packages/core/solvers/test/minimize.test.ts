@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { ShapeError, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { minimizeLbfgsbSync, minimizeLbfgsSync, type ObjectiveWithGradient } from "../src/index.js";
+import {
+  minimizeLbfgsbSync,
+  minimizeLbfgsSync,
+  nonlinearConjugateGradientsSync,
+  type ObjectiveWithGradient,
+} from "../src/index.js";
 import { quadratic, rosenbrock } from "./objectives.js";
 
 const fixtures = JSON.parse(readFileSync(new URL("./fixtures/solvers.json", import.meta.url), "utf8"));
@@ -150,5 +155,44 @@ describe("wrong input", () => {
     expect(() => minimizeLbfgsbSync(rosenbrock, [0, 0], { lower: 1, upper: 0 })).toThrow(/cross/);
     expect(() => minimizeLbfgsbSync(rosenbrock, [0, 0], { lower: [1] })).toThrow(ShapeError);
     expect(() => minimizeLbfgsbSync(rosenbrock, [0, 0], { lower: Number.NaN })).toThrow(ValueError);
+  });
+});
+
+describe("functions of any unit of values and of variables", () => {
+  const scales = [1e-50, 1e-20, 1, 1e20, 1e50];
+  const curvatures = [1, 10, 100, 3, 0.1];
+  it.each([
+    ["lbfgs", minimizeLbfgsSync, 35],
+    ["lbfgsb", minimizeLbfgsbSync, 35],
+    ["nonlinear conjugate gradients", nonlinearConjugateGradientsSync, 150],
+  ] as const)("are minimised by %s", (_, minimize, most) => {
+    for (const unit of scales) {
+      for (const length of scales) {
+        const bowl: ObjectiveWithGradient = (x, gradient) => {
+          curvatures.forEach((h, i) => {
+            gradient[i] = unit * h * (x[i] - length * (i + 1));
+          });
+          return curvatures.reduce((sum, h, i) => sum + (unit * h * (x[i] - length * (i + 1)) ** 2) / 2, 0);
+        };
+        const gradientTolerance = 1e-9 * unit * length;
+        const result = minimize(bowl, new Float64Array(5), { gradientTolerance });
+        expect(result.status).toBe("converged");
+        result.x.forEach((v, i) => {
+          expect(v / length).toBeCloseTo(i + 1, 7);
+        });
+        expect(result.iterations).toBeLessThan(most);
+        expect(result.evaluations).toBeLessThan(3 * most);
+      }
+    }
+  });
+
+  it("are not called minimised by lbfgsb where the gradient is small beside the variables only", () => {
+    const tilted: ObjectiveWithGradient = (x, gradient) => {
+      gradient[0] = 1e-20 * (x[0] - 3);
+      return (1e-20 * (x[0] - 3) ** 2) / 2;
+    };
+    const { status, history, x } = minimizeLbfgsbSync(tilted, [1], { lower: [0], gradientTolerance: 1e-29 });
+    expect(status === "converged" ? x[0] : 3).toBeCloseTo(3, 8);
+    expect(history[0].gradientNorm).toBeCloseTo(2e-20, 30);
   });
 });

@@ -54,6 +54,8 @@ describe("majorisation and minimisation", () => {
     const usual = await lossOf(1);
     expect(await lossOf(1e-6)).toBeLessThan(1.01 * usual + 1e-10);
     expect(await lossOf(1e6)).toBeLessThan(1.01 * usual + 1e-10);
+    expect(await lossOf(1e100)).toBeLessThan(1.01 * usual + 1e-10);
+    expect(await lossOf(1e-100)).toBeLessThan(1.01 * usual + 1e-10);
   });
 
   it("is what the stochastic form does with all examples, also with a proximal term over all", async () => {

@@ -81,17 +81,22 @@ class WolfeSearch<P extends LinePoint> {
     let before: LinePoint = { step: 0, ...this.start };
     let best: P | undefined;
     let step = this.firstStep;
+    let short = 0;
     while (this.evaluationsLeft > 0) {
       const point = yield* this.ask(step);
       if (this.accepts(point)) return point;
-      if (!this.decreases(point) || (before.step > 0 && point.value >= before.value)) {
+      // So short a step that rounding hides what the value does, and the slope is as it was: on, and fast.
+      const hidden = (before.step - step) * before.slope <= this.rounding && point.slope <= (1 - 1e-6) * before.slope;
+      const rises = hidden ? point.value > before.value : point.value >= before.value;
+      if (!this.decreases(point) || (before.step > 0 && rises)) {
         return yield* this.zoom(before, best, point);
       }
       if (point.slope >= 0) return yield* this.zoom(point, point, before);
       if (step >= this.maxStep) return point;
-      const trial = cubicMinimum(before, point);
+      const trial = hidden ? Number.POSITIVE_INFINITY : cubicMinimum(before, point);
       const low = step + 0.1 * (step - before.step);
-      const high = step + 4 * (step - before.step);
+      const high = step + 4 ** hastened(short) * (step - before.step);
+      short = trial <= high ? 0 : short + 1;
       before = best = point;
       step = Math.min(this.maxStep, trial > low ? Math.min(trial, high) : trial <= low ? low : high);
     }
@@ -122,6 +127,7 @@ class WolfeSearch<P extends LinePoint> {
    */
   private *zoom(low: LinePoint, best: P | undefined, high: LinePoint): Asking<number, P, P | undefined> {
     let width = Math.abs(high.step - low.step);
+    let long = 0;
     const narrow = (point: P): void => {
       if (!this.decreases(point) || point.value >= low.value) {
         high = point;
@@ -133,12 +139,15 @@ class WolfeSearch<P extends LinePoint> {
     while (this.evaluationsLeft > 0 && width > 1e-16 * Math.max(low.step, high.step)) {
       const trial = cubicMinimum(low, high);
       const [left, right] = low.step < high.step ? [low.step, high.step] : [high.step, low.step];
-      const margin = 0.1 * (right - left);
+      const [near, far] = [0.1 ** hastened(long) * (right - left), 0.1 * (right - left)];
       const usable = Number.isFinite(high.value) && trial >= left && trial <= right;
-      const step = usable ? Math.min(Math.max(trial, left + margin), right - margin) : (left + right) / 2;
+      const half = 0.5 ** hastened(long) * (right - left);
+      const step = usable ? Math.min(Math.max(trial, left + near), right - far) : left + half;
       const point = yield* this.ask(step);
       if (this.accepts(point)) return point;
       narrow(point);
+      const tooLong = low.step === left && !(usable && trial > left + near) && high.value - low.value > this.rounding;
+      long = tooLong ? long + 1 : 0;
       // Interpolation that shrinks too little is followed by a bisection.
       if (Math.abs(high.step - low.step) > 0.66 * width && this.evaluationsLeft > 0) {
         const middle = yield* this.ask((low.step + high.step) / 2);
@@ -151,12 +160,24 @@ class WolfeSearch<P extends LinePoint> {
   }
 }
 
+/**
+ * A power to raise the safeguard of steps to, where `times` of them in a row met it: a function of another unit is within
+ * reach then, however large or small that is.
+ */
+function hastened(times: number): number {
+  return 2 ** Math.min(4, Math.max(0, times - 3));
+}
+
 /** Minimiser of the cubic with the values and slopes of both points; `NaN` if there is none. */
 function cubicMinimum(a: LinePoint, b: LinePoint): number {
   const length = b.step - a.step;
-  const d1 = a.slope + b.slope - (3 * (b.value - a.value)) / length;
-  const discriminant = d1 * d1 - a.slope * b.slope;
+  const mean = (3 * (b.value - a.value)) / length;
+  // A power of two, which rounds nothing: the squares of slopes neither overflow nor vanish.
+  const unit = 2 ** Math.floor(Math.log2(Math.max(Math.abs(a.slope), Math.abs(b.slope), Math.abs(mean))));
+  const [before, after] = [a.slope / unit, b.slope / unit];
+  const d1 = before + after - mean / unit;
+  const discriminant = d1 * d1 - before * after;
   if (!(discriminant >= 0)) return Number.NaN;
   const d2 = Math.sign(length) * Math.sqrt(discriminant);
-  return b.step - (length * (b.slope + d2 - d1)) / (b.slope - a.slope + 2 * d2);
+  return b.step - (length * (after + d2 - d1)) / (after - before + 2 * d2);
 }

@@ -1,4 +1,4 @@
-import { difference, dot } from "../linear/vector-arithmetic.js";
+import { difference, dot, norm } from "../linear/vector-arithmetic.js";
 
 /** A step `s` and the change `y` of the gradient over it, with `s . y > 0`. */
 export interface CurvaturePair {
@@ -21,5 +21,5 @@ export function curvaturePair(from: Place, to: Place): CurvaturePair | undefined
   const change = difference(to.gradient, from.gradient);
   const curvature = dot(step, change);
   const square = dot(change, change);
-  return curvature > 2.2e-16 * square ? { step, change, curvature, square } : undefined;
+  return curvature > 2.2e-16 * norm(step) * Math.sqrt(square) ? { step, change, curvature, square } : undefined;
 }

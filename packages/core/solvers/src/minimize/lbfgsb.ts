@@ -92,9 +92,10 @@ function lbfgsbMethod(owner: string, options: LbfgsbSettings) {
       begin: (point) => ({ ...point, memory: noCurvature }),
       check: ({ memory }) => Array.isArray(memory?.pairs),
       gradientNorm(x, gradient) {
-        const projected = x.map((v, i) => v - gradient[i]);
-        clip(projected);
-        return projected.reduce((largest, v, i) => Math.max(largest, Math.abs(v - x[i])), 0);
+        // x - P(x - gradient), without a difference that would lose a gradient of another unit than x
+        return gradient.reduce((largest, g, i) => {
+          return Math.max(largest, Math.abs(Math.min(Math.max(g, x[i] - upper[i]), x[i] - lower[i])));
+        }, 0);
       },
       *step(state, { maxEvaluations, rounding }) {
         const { x, gradient, memory } = state;
@@ -137,7 +138,7 @@ function readBounds(owner: string, options: LbfgsbSettings, n: number): [Float64
 }
 
 function longestStep(x: Float64Array, direction: Float64Array, lower: Float64Array, upper: Float64Array): number {
-  let longest = 1e10;
+  let longest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < x.length; i++) {
     if (direction[i] > 0) longest = Math.min(longest, (upper[i] - x[i]) / direction[i]);
     else if (direction[i] < 0) longest = Math.min(longest, (lower[i] - x[i]) / direction[i]);
