@@ -1,5 +1,5 @@
 import type { Graph } from "@offprint/graph";
-import { add, concatenate, mean, mul, sub, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { add, concatenate, mean, mul, ShapeError, sub, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import type { LocalLayer } from "./convolution.js";
 import {
   augmentedFeatures,
@@ -59,10 +59,17 @@ export function wrongLabels(setting: NodeSetting): Int32Array[] {
 }
 
 function checkWrongLabels({ task, classes }: NodeSetting, given: readonly Int32Array[]): void {
-  if (given.length === 0) throw new ValueError("wrongLabels is empty; give labels for at least one negative input");
+  if (!Array.isArray(given) || given.length === 0) {
+    throw new ValueError("wrongLabels is no list, or empty; give labels for at least one negative input");
+  }
   for (const labels of given) {
+    if (labels?.length !== task.graph.nodes) {
+      throw new ShapeError(
+        `wrongLabels: a negative input has ${labels?.length ?? "no"} labels for ${task.graph.nodes} nodes; give one for each`,
+      );
+    }
     for (const i of chosenNodes(task.train)) {
-      if (!(labels[i] >= 0 && labels[i] < classes) || labels[i] === task.labels[i]) {
+      if (!(Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < classes) || labels[i] === task.labels[i]) {
         throw new ValueError(`wrongLabels: node ${i} of class ${task.labels[i]} has ${labels[i]}; give another class`);
       }
     }

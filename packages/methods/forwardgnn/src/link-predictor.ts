@@ -25,7 +25,7 @@ import {
 import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to-input.js";
 import { initialNetwork, networkLayers, requireModel } from "./network-layers.js";
 import { layerOptimizer } from "./node-setting.js";
-import { compilerOf, type Settled } from "./options.js";
+import { compilerOf, ownLinkOptions, refuseOthers, type Settled } from "./options.js";
 import {
   type EpochRecord,
   type Stage,
@@ -138,6 +138,7 @@ export async function fitLinkPredictor(
     weightDecay: method === "ce-top-to-input" ? 0 : 5e-4,
     compiler: compilerOf(options),
   });
+  refuseOthers("fitLinkPredictor", method, options, ownLinkOptions);
   try {
     const { reached, ...run } = await trainStages("fitLinkPredictor", linkTraining(setting, method), {
       ...options,
@@ -164,6 +165,7 @@ function isGreedy(method: LinkMethod): boolean {
 export function untrainedLinkPredictor(task: LinkTask, options: LinkOptions = {}): LinkPredictor {
   requireObject("untrainedLinkPredictor", "task", task, "{ features, split }");
   const setting = settleLinkTask("untrainedLinkPredictor", task, options);
+  refuseOthers("untrainedLinkPredictor", "ce", options, ownLinkOptions);
   const kind = { method: "ce", features: setting.features.shape[1], options: setting.options };
   return modelOf(setting, "ce", initialNetwork(kind, setting.rng));
 }

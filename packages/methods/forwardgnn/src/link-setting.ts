@@ -77,7 +77,7 @@ export function settleLinkTask(
   { weightDecay = 5e-4, compiler }: { weightDecay?: number; compiler?: JitOptions | undefined } = {},
 ): LinkSetting {
   checkOptions(owner, options, linkOptionNames);
-  const settled = settleLinks(owner, { weightDecay, ...options });
+  const settled = settleLinks(owner, { ...options, weightDecay: options.weightDecay ?? weightDecay });
   checkTaskNames(owner, task, ["graph", "features", "labels", "split"]);
   const { split } = task;
   checkOptions(`${owner}: split`, split, splitNames, splitNames);

@@ -4,7 +4,7 @@ import { forwardForward, forwardForwardScores } from "./forward-forward.js";
 import { initialNetwork, requireModel } from "./network-layers.js";
 import { largestPlace, type NodeSetting, settleNodeTask, settlePrediction } from "./node-setting.js";
 import type { NodeTask, PredictionTask } from "./node-task.js";
-import { compilerOf, type NodeOptions, type Settled } from "./options.js";
+import { compilerOf, type NodeOptions, ownNodeOptions, refuseOthers, type Settled } from "./options.js";
 import { singleForward, singleForwardScores } from "./single-forward.js";
 import {
   type EpochRecord,
@@ -98,6 +98,7 @@ export async function fitNodeClassifier(
 ): Promise<NodeFit> {
   requireObject("fitNodeClassifier", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("fitNodeClassifier", task, options);
+  refuseOthers("fitNodeClassifier", method, options, ownNodeOptions);
   try {
     const { reached, ...run } = await trainStages("fitNodeClassifier", nodeTraining(setting, method), {
       ...options,
@@ -121,6 +122,7 @@ function modelOf(setting: NodeSetting, method: NodeMethod, params: readonly unkn
 export function untrainedNodeClassifier(task: NodeTask, options: NodeOptions = {}): NodeClassifier {
   requireObject("untrainedNodeClassifier", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("untrainedNodeClassifier", task, options);
+  refuseOthers("untrainedNodeClassifier", "sf", options, ownNodeOptions);
   const kind = { ...setting, method: "sf", features: setting.features.shape[1] };
   return modelOf(setting, "sf", initialNetwork(kind, setting.rng));
 }
@@ -159,11 +161,6 @@ export async function predictNodes(
   const { layers = model.params.length, backend } = options;
   const own = { ...model.options, layers, ...(backend && { backend }) };
   const setting = settlePrediction("predictNodes", task, own, model);
-  if (setting.features.shape[1] !== model.features) {
-    throw new ValueError(
-      `predictNodes: nodes have ${setting.features.shape[1]} features; the model takes ${model.features}`,
-    );
-  }
   if (layers !== model.params.length && !isGreedy(model.method)) {
     throw new UnsupportedError(`predictNodes: the layers of ${model.method} only work together; leave layers out`);
   }

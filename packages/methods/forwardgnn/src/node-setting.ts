@@ -6,6 +6,7 @@ import {
   type JitOptions,
   type Rng,
   random,
+  refuseIdle,
   requireFinite,
   ShapeError,
   type Tensor,
@@ -58,6 +59,7 @@ export interface NodeSetting {
 /** Checks a task to learn from, and options. */
 export function settleNodeTask(owner: string, task: NodeTask, options: NodeOptions): NodeSetting {
   checkOptions(owner, options, nodeOptionNames);
+  if (options.wrongLabels !== undefined) refuseIdle(owner, "wrongLabels", options, ["negatives"]);
   const classes = checkNodeTask(owner, task);
   const features = readNodeFeatures(owner, task.features, task.graph.nodes);
   return settle(owner, { ...task, features }, classes, options, options.virtualFeatures, compilerOf(options));
@@ -68,11 +70,15 @@ export function settlePrediction(
   owner: string,
   given: PredictionTask,
   options: NodeOptions,
-  known: { readonly classes: number; readonly virtualFeatures: Tensor },
+  known: { readonly classes: number; readonly features: number; readonly virtualFeatures: Tensor },
 ): NodeSetting {
   const { task, classes } = readPredictionTask(owner, given);
   if (classes > known.classes) {
     throw new ValueError(`${owner}: labels have ${classes} classes; the model was trained with ${known.classes}`);
+  }
+  const [, width] = task.features.shape;
+  if (width !== known.features) {
+    throw new ValueError(`${owner}: nodes have ${width} features; the model takes ${known.features}`);
   }
   const { backend } = options;
   return settle(owner, task, known.classes, options, known.virtualFeatures, backend && { backend });
@@ -94,12 +100,12 @@ function settle(
     throw new ShapeError(`${owner}: virtualFeatures are ${typeof given}; give a tensor`);
   }
   if (given !== undefined) requireFinite(owner, "virtualFeatures", given);
-  if (given !== undefined && given.shape[0] !== classes) {
+  const width = features.shape[1];
+  if (given !== undefined && given.shape.join() !== [classes, width].join()) {
     throw new ShapeError(
-      `${owner}: virtualFeatures have shape [${given.shape}]; give a row for each of ${classes} classes`,
+      `${owner}: virtualFeatures have shape [${given.shape}]; give a row for each of ${classes} classes, [${classes}, ${width}]`,
     );
   }
-  const width = features.shape[1];
   return {
     task,
     options: settled,

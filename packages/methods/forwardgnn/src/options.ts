@@ -2,6 +2,7 @@ import { runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
   type JitOptions,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -105,6 +106,42 @@ export const nodeOptionNames = [
   "collectFrom",
   "clipNorm",
 ] as const satisfies readonly (keyof NodeOptions)[];
+
+const ofRepresentatives = ["tau", "direction", "virtualFeatures"] as const;
+const ofSweeps = ["alternating", "sweeps", "collectFrom"] as const;
+const ofLabels = ["theta", "negatives", "wrongLabels", "goodness"] as const;
+
+/** The options that some methods of node classification look at, by method. */
+export const ownNodeOptions: Readonly<Record<string, readonly (keyof NodeOptions)[]>> = {
+  sf: ofRepresentatives,
+  "sf-top-to-input": [...ofRepresentatives, ...ofSweeps],
+  "sf-top-to-loss": [...ofRepresentatives, "clipNorm"],
+  "ff-la": ofLabels,
+  "ff-vn": [...ofLabels, "direction", "virtualFeatures"],
+  bp: [],
+};
+
+/** The same of link prediction. */
+export const ownLinkOptions: Readonly<Record<string, readonly ("theta" | (typeof ofSweeps)[number])[]>> = {
+  ce: [],
+  ff: ["theta"],
+  "ce-top-to-input": ofSweeps,
+  bp: [],
+};
+
+/** @throws ValueError for an option that other methods look at, and this one does not. */
+export function refuseOthers<O extends object>(
+  owner: string,
+  method: string,
+  options: O,
+  own: Readonly<Record<string, readonly (keyof O & string)[]>>,
+): void {
+  // A method of no such name is refused where it would be carried out.
+  if (!Object.hasOwn(own, method)) return;
+  const others = new Set(Object.values(own).flat());
+  for (const name of own[method]) others.delete(name);
+  refuseIdle(owner, `the method ${method}`, options, [...others]);
+}
 
 /** Options with their defaults. */
 export type Settled<T> = Required<Omit<T, "backend" | keyof TrainingRunOptions | "wrongLabels" | "virtualFeatures">>;

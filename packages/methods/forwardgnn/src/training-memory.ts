@@ -2,7 +2,7 @@ import { requireObject, type Tensor, trace, tree, valueAndGrad } from "@offprint
 import { type NodeMethod, nodeTraining } from "./node-classifier.js";
 import { settleNodeTask } from "./node-setting.js";
 import type { NodeTask } from "./node-task.js";
-import type { NodeOptions } from "./options.js";
+import { type NodeOptions, ownNodeOptions, refuseOthers } from "./options.js";
 import type { Stage } from "./staged-training.js";
 
 /** Numbers that training holds, in elements (of 4 bytes in float32), parameters and the optimizer's state apart. */
@@ -26,6 +26,7 @@ export async function trainingMemory(
 ): Promise<TrainingMemory> {
   requireObject("trainingMemory", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("trainingMemory", { ...task, validation: new Uint8Array(task.graph.nodes) }, options);
+  refuseOthers("trainingMemory", method, options, ownNodeOptions);
   const training = nodeTraining(setting, method);
   const finished: unknown[] = [];
   const stages: { layer: number; kept: number; peak: number }[] = [];

@@ -3,6 +3,7 @@ import {
   concatenate,
   IndexError,
   type Rng,
+  requireInteger,
   requireObject,
   ShapeError,
   type Tensor,
@@ -29,6 +30,13 @@ export function augmentWithVirtualNodes(
   requireObject("augmentWithVirtualNodes", "graph", graph, "a Graph");
   requireObject("augmentWithVirtualNodes", "labels", labels, "an array of numbers");
   requireObject("augmentWithVirtualNodes", "chosen", chosen, "an array of numbers");
+  requireInteger("augmentWithVirtualNodes", "classes", classes, 1);
+  for (const [name, each] of Object.entries({ labels, chosen })) {
+    if (each.length === graph.nodes) continue;
+    throw new ShapeError(
+      `augmentWithVirtualNodes: ${name} has ${each.length} entries for ${graph.nodes} nodes; give one for each`,
+    );
+  }
   if (direction !== "bidirection" && direction !== "unidirection") {
     throw new ValueError(`direction is ${String(direction)}; it must be bidirection or unidirection`);
   }
@@ -51,10 +59,5 @@ export function drawVirtualFeatures(rng: Rng, classes: number, features: number,
 
 /** `[X; V]`: the features of the nodes, then of the virtual nodes. */
 export function withVirtualFeatures(features: Tensor, virtualFeatures: Tensor): Tensor {
-  if (virtualFeatures.rank !== 2 || virtualFeatures.shape[1] !== features.shape[1]) {
-    throw new ShapeError(
-      `virtualFeatures have shape [${virtualFeatures.shape}]; they must be [classes, ${features.shape[1]}]`,
-    );
-  }
   return concatenate([features, virtualFeatures]);
 }

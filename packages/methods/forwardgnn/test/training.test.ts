@@ -178,7 +178,18 @@ describe("prediction of forward-forward methods", () => {
     await expect(fitNodeClassifier(task, "ff-la", { ...quick, wrongLabels: [task.labels] })).rejects.toThrow(
       /another class/,
     );
-    await expect(fitNodeClassifier(task, "ff-vn", { ...quick, wrongLabels: [] })).rejects.toThrow(/at least one/);
+    const odd: [unknown, RegExp][] = [
+      [[], /at least one/],
+      [3, /no list/],
+      [[new Int32Array(3)], /3 labels for 60 nodes/],
+      [[Array.from(task.labels, (label) => (label === 0 ? 1.5 : 0.5))], /give another class/],
+    ];
+    for (const [wrong, words] of odd) {
+      const options = { ...quick, wrongLabels: wrong as Int32Array[] };
+      await expect(fitNodeClassifier(task, "ff-vn", options)).rejects.toThrow(words);
+    }
+    const both = fitNodeClassifier(task, "ff-la", { ...quick, wrongLabels, negatives: 1 });
+    await expect(both).rejects.toThrow(/negatives does nothing with wrongLabels/);
   });
 });
 
@@ -207,7 +218,8 @@ describe.each(METHODS)("%s", (method) => {
   });
 
   it("predicts the same from a file", async () => {
-    const { model } = await fitNodeClassifier(task, method, { ...quick, dtype: "float32", clipNorm: Infinity }); // prettier-ignore
+    const fit = await fitNodeClassifier(task, method, { ...quick, dtype: "float32" });
+    const model = { ...fit.model, options: { ...fit.model.options, clipNorm: Infinity } };
     const back = loadModel(saveModel(model)) as NodeClassifier;
     expect(back.method).toBe(method);
     expect(back.options).toEqual(model.options);
@@ -256,6 +268,8 @@ describe("links", () => {
     const run = (weightDecay?: number) =>
       fitLinkPredictor(task, "ce-top-to-input", { ...options, ...(weightDecay !== undefined && { weightDecay }) });
     expect((await run()).history).toEqual((await run(0)).history);
+    const left = { ...options, weightDecay: undefined } as object;
+    expect((await fitLinkPredictor(task, "ce-top-to-input", left)).history).toEqual((await run(0)).history);
     expect((await run()).history).not.toEqual((await run(0.1)).history);
   });
 
@@ -491,6 +505,28 @@ describe("bad input", () => {
     ["an unknown dtype", () => bad({}, { dtype: "float16" }), /dtype is "float16"/],
   ])("%s is refused", async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);
+  });
+
+  it("options that only other methods look at are refused", async () => {
+    const links = smallLinks();
+    const idle: [() => unknown, RegExp][] = [
+      [() => fitNodeClassifier(task, "sf", { theta: 3 }), /fitNodeClassifier: theta does nothing with the method sf/],
+      [() => fitNodeClassifier(task, "sf", { sweeps: 3 }), /sweeps does nothing with the method sf/],
+      [() => fitNodeClassifier(task, "sf-top-to-input", { clipNorm: 3 }), /clipNorm does nothing/],
+      [() => fitNodeClassifier(task, "ff-la", { virtualFeatures: zeros([3, 6]) }), /virtualFeatures does nothing/],
+      [() => fitNodeClassifier(task, "ff-vn", { tau: 2 }), /tau does nothing/],
+      [() => fitNodeClassifier(task, "bp", { direction: "unidirection" }), /direction does nothing/],
+      [() => trainingMemory(task, "sf", { negatives: 2 }), /trainingMemory: negatives does nothing/],
+      [async () => untrainedNodeClassifier(task, { goodness: "sum" }), /goodness does nothing/],
+      [() => fitLinkPredictor(links, "ce", { theta: 3 }), /fitLinkPredictor: theta does nothing with the method ce/],
+      [() => fitLinkPredictor(links, "ff", { sweeps: 3 }), /sweeps does nothing/],
+      [async () => untrainedLinkPredictor(links, { alternating: false }), /alternating does nothing/],
+    ];
+    for (const [run, words] of idle) await expect(run()).rejects.toThrow(words);
+    const graph = undirected([[0, 1]], 3); // prettier-ignore
+    expect(() => augmentWithVirtualNodes(graph, [1, 0, 0], mask(2, [0]), 2)).toThrow(/chosen has 2 entries for 3/);
+    expect(() => augmentWithVirtualNodes(graph, [1], mask(3, [0]), 2)).toThrow(/labels has 1 entries for 3/);
+    expect(() => augmentWithVirtualNodes(graph, [0, 0, 0], mask(3, [0]), 0)).toThrow(/classes is 0/);
   });
 
   it("a loss that is not finite stops with the last good state", async () => {
