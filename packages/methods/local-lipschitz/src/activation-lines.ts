@@ -23,7 +23,8 @@ function shapeOf(activation: Activation): Shape | undefined {
         value: Math.tanh,
         at(slope) {
           if (!(slope > 0 && slope < 1)) return [];
-          const z = Math.atanh(Math.sqrt(1 - slope));
+          // Where the slope is small, 1 - slope has no digits of it.
+          const z = slope < 0.5 ? Math.acosh(1 / Math.sqrt(slope)) : Math.atanh(Math.sqrt(1 - slope));
           return [-z, z];
         },
       };
@@ -104,6 +105,9 @@ function kinkLines(out: Lines, i: number, [a, b]: Kink, l: number, u: number): v
   out.hi[i] = above(l < 0 && u > 0 ? Math.max(p, q, 0) : Math.max(p, q));
 }
 
+/** Beyond this the slopes of tanh and sigmoid are 0 in float64. */
+const SATURATED = 750;
+
 /** Errors of functions of the platform, relative to 1. */
 const functionError = 1e-14;
 
@@ -113,11 +117,11 @@ function curvedLines(out: Lines, i: number, activation: Activation, { value, at 
   /** The slope of the line through the end `z0` that touches the curve on the other side of 0, or the chord. */
   const tangentFrom = (z0: number, far: number): number => {
     const f0 = value(z0);
-    let [inner, outer] = [0, far];
+    let [inner, outer] = [0, Math.sign(far) * Math.min(Math.abs(far), SATURATED)];
     // Beyond the point of contact the derivative is below the slope of the secant.
     const beyond = (z: number) =>
       derivativeAt(activation, z) * (z - z0) * Math.sign(far) < (value(z) - f0) * Math.sign(far);
-    if (!beyond(far)) return chord;
+    if (!beyond(outer)) return chord;
     for (let k = 0; k < 60; k++) {
       const middle = (inner + outer) / 2;
       if (beyond(middle)) outer = middle;

@@ -7,7 +7,7 @@ import { checkNetwork } from "./checked-network.js";
 import { forwardBatch } from "./forward-bounds.js";
 import { provedEmpty } from "./leaf-feasibility.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
-import { above } from "./rounding.js";
+import { above, requireFiniteBounds } from "./rounding.js";
 
 /**
  * The product of the norms of the layers, `[rows]`: a bound of the sums of the magnitudes of gradients everywhere, whatever
@@ -30,11 +30,13 @@ export function globalBound(network: FeedForward, options: RowOptions = {}): Flo
     product = above(product * norm * Math.max(Math.abs(lower), Math.abs(upper)));
   }
   const n = last.length / count;
-  return Float64Array.from({ length: count }, (_, r) => {
+  const bounds = Float64Array.from({ length: count }, (_, r) => {
     let sum = 0;
     for (let j = 0; j < n; j++) sum += Math.abs(last[r * n + j]) + error[r * n + j];
     return above(sum * product, (n + 2) * sum * product);
   });
+  requireFiniteBounds(bounds);
+  return bounds;
 }
 
 /**
@@ -86,6 +88,7 @@ export async function exactBound(
       ...{ gradientLower: new Float64Array(0), gradientUpper: new Float64Array(0) },
     };
     const sums = patternNorms(checked, kinks as Kinks, leaf, last, count);
+    requireFiniteBounds(sums);
     if (!sums.some((sum, r) => sum > largest[r])) continue;
     if (await provedEmpty(checked, inside, leaf)) continue;
     for (const [r, sum] of sums.entries()) largest[r] = Math.max(largest[r], sum);
@@ -103,8 +106,8 @@ function patternNorms(
   { decided, lower }: Branch,
   last: Float64Array,
   count: number,
-): number[] {
-  return Array.from({ length: count }, (_, r) => {
+): Float64Array {
+  return Float64Array.from({ length: count }, (_, r) => {
     const n = last.length / count;
     let g = last.slice(r * n, (r + 1) * n);
     let offset = decided.length;

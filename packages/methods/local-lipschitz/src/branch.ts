@@ -96,7 +96,7 @@ function scored(
       const gu = inner ? upper[k + 1][i] : last[i];
       const A = Math.abs(coefficients[k]?.[i] ?? 1);
       const babsr = gl < 0 && gu > 0 ? (A * (-gl * gu)) / (gu - gl) : 0;
-      const area = (gu * Math.abs(gu) - gl * Math.abs(gl)) * A + 1;
+      const area = (gu * Math.abs(gu) - gl * Math.abs(gl)) * A;
       const score = rng !== undefined ? rng.uniform([]).item() : heuristic === "babsr" ? babsr : area;
       found.push({ neuron: offset + j, score });
     }

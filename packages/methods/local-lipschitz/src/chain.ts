@@ -13,7 +13,14 @@ import {
 } from "@offprint/tensor-core";
 import type { LinearMap, Numbers } from "./linear-map.js";
 import type { Lines } from "./lines.js";
-import { type Precision, relativeError, underflow } from "./rounding.js";
+import {
+  areFinite,
+  type Precision,
+  relativeError,
+  requireFiniteBounds,
+  smallestNormal,
+  underflow,
+} from "./rounding.js";
 
 /** @internal A step of a chain: a variable v is replaced by its lines in the one before, and that one multiplied out. */
 export interface ChainStage {
@@ -79,7 +86,8 @@ const magnitude = (a: Tensor, b: Tensor): Tensor => maximum(maximum(a, mul(a, -1
 /**
  * The mathematics of the package: `A v <= A+ (us w + ui) + A- (ls w + li)`, again and again, until the variable is one
  * whose interval is known. Products are rounded: what a computed matrix differs from the exact one by, times the largest
- * value of what it multiplies, is added to the bound. So a bound is one of the network with the given weights.
+ * value of what it multiplies, is added to the bound. So a bound is one of the network with the given weights. Coefficients
+ * too small for all of their digits are counted as the smallest that has them, as what they multiply may be large.
  */
 function pushThrough(
   maps: readonly Pick<ChainStage, "map" | "by">[],
@@ -88,6 +96,8 @@ function pushThrough(
   const widest = Math.max(...maps.map(({ map }) => map.terms), rows.shape[rows.rank - 1]);
   const precision = rows.dtype as Precision;
   const error = relativeError(widest + 8 * stages.length, precision);
+  const least = smallestNormal[precision];
+  const errorOf = (a: Tensor, size: Tensor) => mul(total(mul(add(magnitude(a, a), least), size)), error);
   const total = (x: Tensor) => sum(x, { axis: -1 });
   const positive = (a: Tensor) => maximum(a, 0);
   const negative = (a: Tensor) => minimum(a, 0);
@@ -110,7 +120,7 @@ function pushThrough(
         mul(steep, bias === undefined ? reach : add(reach, magnitude(bias, bias))),
       );
       c = plus(c, total(add(mul(P, ui), mul(N, li))));
-      room = plus(room, mul(total(mul(magnitude(A, A), rounding)), error));
+      room = plus(room, errorOf(A, rounding));
       A = add(mul(P, us), mul(N, other));
       if (bias !== undefined) c = add(c, total(mul(A, bias)));
       A = along(numbers, A);
@@ -118,7 +128,7 @@ function pushThrough(
     }
     const [P, N] = up ? [positive(A), negative(A)] : [negative(A), positive(A)];
     const end = total(add(mul(P, hi), mul(N, lo)));
-    room = plus(room, mul(total(mul(magnitude(A, A), magnitude(lo, hi))), error));
+    room = plus(room, errorOf(A, magnitude(lo, hi)));
     c = plus(c, end);
     const whole = add(add(room, mul(magnitude(c, c), error)), underflow[precision]);
     return { bound: up ? add(c, whole) : sub(c, whole), coefficients };
@@ -165,12 +175,15 @@ function inPrecision(x: Tensor, precision: Precision): Tensor {
   return made;
 }
 
-/** @internal The tensors of a chain, `[batch, 1, n]`. */
+/** @internal The tensors of a chain, `[batch, 1, n]`: wider by what is too small for the precision. */
 export function chainTensors(
   { batch, rows, offset, stages, lo, hi }: ChainProblem,
   precision: Precision = "float64",
 ): ChainTensors {
   const own = (x: Tensor) => inPrecision(x, precision);
+  const least = smallestNormal[precision];
+  const up = (values: Float64Array, by = least) => wide(values.map((value) => value + by));
+  const down = (values: Float64Array) => up(values, -least);
   const wide = (values: Float64Array) => {
     const shape = [batch, 1, values.length / batch];
     return precision === "float64"
@@ -184,20 +197,21 @@ export function chainTensors(
       const ls = wide(lines.ls);
       return {
         us: wide(lines.us),
-        ui: wide(lines.ui),
+        ui: up(lines.ui),
         ls,
-        li: wide(lines.li),
+        li: down(lines.li),
         upperSlopes: ls,
         lowerSlopes: ls,
-        argument: wide(lines.argument),
+        // Weights that vanish in the precision, times the largest of what they multiply.
+        argument: up(lines.argument, least * (1 + next.reduce((sum, value) => sum + value, 0))),
         numbers: tree.map(own, map.numbers),
         magnitudes: tree.map(own, map.magnitudes),
         ...(bias !== undefined && { bias: own(bias) }),
         next: wide(next),
       };
     }),
-    lo: wide(lo),
-    hi: wide(hi),
+    lo: down(lo),
+    hi: up(hi),
   };
 }
 
@@ -237,16 +251,16 @@ export function boundChain(problem: ChainProblem, precision: Precision = "float6
       for (let b = 0; b < batch; b++) found[side].set(each.subarray(b * size, (b + 1) * size), b * all + first);
     }
   }
-  return precision === "float64" || isFinite(found) ? found : boundChain(problem);
+  if (precision !== "float64" && !areFinite(found.lower, found.upper)) return boundChain(problem);
+  requireFiniteBounds(found.lower, found.upper);
+  return found;
 }
 
 /** @internal The same, and the coefficients of the upper bounds. */
 export function explainChain(problem: ChainProblem, precision: Precision = "float64"): ExplainedBounds {
   const { lower, upper, coefficients } = explained(problem.stages)(chainTensors(problem, precision));
   const found = { lower: exact(lower), upper: exact(upper) };
-  if (precision !== "float64" && !isFinite(found)) return explainChain(problem);
+  if (precision !== "float64" && !areFinite(found.lower, found.upper)) return explainChain(problem);
+  requireFiniteBounds(found.lower, found.upper);
   return { ...found, coefficients: coefficients.map(exact) };
 }
-
-const isFinite = ({ lower, upper }: ChainBounds): boolean =>
-  [lower, upper].every((each) => each.every(Number.isFinite));

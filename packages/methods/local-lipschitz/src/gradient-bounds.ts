@@ -4,7 +4,7 @@ import type { CheckedNetwork } from "./checked-network.js";
 import { magnitudes } from "./forward-bounds.js";
 import { constantRange, productLines, type Relaxation } from "./gradient-lines.js";
 import { emptyLines, type Lines } from "./lines.js";
-import { above } from "./rounding.js";
+import { above, requireFiniteBounds } from "./rounding.js";
 
 /** @internal Slopes of the activations of each hidden layer lie between these, `[batch, n_k]`. */
 export type Masks = readonly { readonly lo: Float64Array; readonly hi: Float64Array }[];
@@ -128,6 +128,16 @@ export interface Objective {
 /** @internal What is bounded: the l1 or l2 norm of the gradient, or one of its components with a sign. */
 export type Target = { readonly kind: "l1" | "l2" } | { readonly kind: "direction"; readonly vector: Float64Array };
 
+/** Powers of 4 near the largest component of each gradient: what squares are divided by, so that none overflows. */
+function squareScales({ lower: [lower], upper: [upper] }: GradientBounds, batch: number): Float64Array {
+  const d = lower.length / batch;
+  return Float64Array.from({ length: batch }, (_, b) => {
+    let largest = 0;
+    for (let i = b * d; i < (b + 1) * d; i++) largest = Math.max(largest, -lower[i], upper[i]);
+    return largest === 0 ? 1 : 4 ** Math.floor(Math.log2(largest) / 2);
+  });
+}
+
 function identityLines(lower: Float64Array, upper: Float64Array): Lines {
   const lines = emptyLines(lower.length);
   lines.us.fill(1);
@@ -157,6 +167,10 @@ export function functionalBounds(problem: GradientProblem, known: GradientBounds
 export function objectiveBound(problem: GradientProblem, known: GradientBounds, target: Target): Objective {
   const { batch, network, relaxation } = problem;
   const d = network.inputs;
+  const scales = squareScales(known, batch);
+  if (relaxation !== "linear" && target.kind !== "direction") {
+    return fromComponents(problem, known, target.kind, scales);
+  }
   const [gl, gu] = [known.lower[0], known.upper[0]];
   const rows = new Float64Array(batch * d);
   const constants = new Float64Array(batch);
@@ -168,30 +182,26 @@ export function objectiveBound(problem: GradientProblem, known: GradientBounds, 
       else if (target.kind === "l1") {
         if (l >= 0) rows[i] = 1;
         else if (u <= 0) rows[i] = -1;
-        else if (u - l < 1e-12 || relaxation !== "linear") constants[b] += Math.max(-l, u);
         else {
           // |g| is convex: above its line through both ends.
           rows[i] = (u + l) / (u - l);
           constants[b] += above(Math.max(-l - rows[i] * l, u - rows[i] * u), u - l);
         }
-      } else if (u - l < 1e-12 || relaxation !== "linear") constants[b] += above(Math.max(l * l, u * u));
-      else {
-        // g^2 <= (l + u) g - l u, as the line through both ends.
-        rows[i] = l + u;
-        constants[b] += above(Math.max(l * l - rows[i] * l, u * u - rows[i] * u), 4 * Math.max(l * l, u * u));
+      } else {
+        // g^2 <= (l + u) g - l u, as the line through both ends; all of it divided by the scale.
+        const [p, q] = [l / scales[b], u / scales[b]];
+        rows[i] = p + q;
+        constants[b] += above(Math.max(l * p - l * rows[i], u * q - u * rows[i]), 4 * Math.max(l * p, u * q));
       }
     }
   }
-  if (relaxation !== "linear" && target.kind !== "direction") return fromComponents(problem, known, target.kind);
   const { upper, coefficients } = functionalBounds(problem, known, hostTensor(rows, [batch, 1, d], "float64"));
   const value = upper.map((each, b) => {
     const total = above(each + constants[b], Math.abs(each) + constants[b] * (1 + d));
-    return target.kind === "l2"
-      ? above(Math.sqrt(Math.max(0, total)))
-      : target.kind === "l1"
-        ? Math.max(0, total)
-        : total;
+    if (target.kind === "direction") return total;
+    return target.kind === "l1" ? Math.max(0, total) : above(Math.sqrt(Math.max(0, total)) * Math.sqrt(scales[b]));
   });
+  requireFiniteBounds(value);
   if (target.kind === "direction") atMostByInterval(value, target.vector, known);
   return { value, coefficients };
 }
@@ -213,16 +223,18 @@ function fromComponents(
   { batch, network }: GradientProblem,
   { lower, upper }: GradientBounds,
   norm: "l1" | "l2",
+  scales: Float64Array,
 ): Objective {
   const d = network.inputs;
   const value = new Float64Array(batch);
   for (let b = 0; b < batch; b++) {
     for (let j = 0; j < d; j++) {
       const most = Math.max(-lower[0][b * d + j], upper[0][b * d + j], 0);
-      value[b] += norm === "l1" ? most : most * most;
+      value[b] += norm === "l1" ? most : most * (most / scales[b]);
     }
     value[b] = above(value[b], d * value[b]);
-    if (norm === "l2") value[b] = above(Math.sqrt(value[b]));
+    if (norm === "l2") value[b] = above(Math.sqrt(value[b]) * Math.sqrt(scales[b]));
   }
+  requireFiniteBounds(value);
   return { value, coefficients: [] };
 }

@@ -39,7 +39,7 @@ export function productLines(
     } else if (g1 <= 0) {
       out.ls[i] = s1;
       out.us[i] = s0;
-    } else if (relaxation === "linear" && g1 - g0 >= 1e-12) {
+    } else if (relaxation === "linear") {
       // max(s0 g, s1 g) is convex, min(s0 g, s1 g) concave: a line beyond both ends is beyond all between, whatever
       // rounding has made of its slope.
       out.us[i] = s0 + ((s1 - s0) * g1) / (g1 - g0);

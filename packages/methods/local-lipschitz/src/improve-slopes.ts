@@ -167,8 +167,9 @@ export function improveSlopes(
     for (let b = 0; b < batch; b++) {
       for (const [r, row] of own.entries()) {
         const at = b * all + row;
-        l[at] = Math.max(l[at], low[b * rows + r]);
-        u[at] = Math.min(u[at], high[b * rows + r]);
+        // Not where slopes overflowed: what compares with nothing changes nothing.
+        if (low[b * rows + r] > l[at]) l[at] = low[b * rows + r];
+        if (high[b * rows + r] < u[at]) u[at] = high[b * rows + r];
       }
     }
   };

@@ -15,10 +15,11 @@ import {
 import { type Box, checkBox } from "./box.js";
 import { checkNetwork } from "./checked-network.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
+import { requireFiniteBounds } from "./rounding.js";
 
 /** Options of `sampleBound`. */
 export interface SampleOptions extends RowOptions {
-  /** Random points of the box; its centre is one more. Default 100. */
+  /** Random points of the box; one beside its centre is one more. Default 100. */
   readonly points?: number;
   /** Seed of the points. Default 0. */
   readonly seed?: number | string;
@@ -65,20 +66,29 @@ export function sampleBound(network: FeedForward, box: Box, options: SampleOptio
     .data();
   const x = Float64Array.from(draws, (u, i) => {
     const j = i % d;
-    return i < d ? (lower[j] + upper[j]) / 2 : lower[j] + u * (upper[j] - lower[j]);
+    // The centre of a symmetric box may lie on kinks, where the derivative that is taken is none of the network's.
+    const part = i < d ? 0.5 + 1e-3 * (u - 0.5) : u;
+    return lower[j] === upper[j] ? lower[j] : (1 - part) * lower[j] + part * upper[j];
   });
-  return Float64Array.from({ length: rows.count }, (_, row) => {
+  const seen = Float64Array.from({ length: rows.count }, (_, row) => {
     const m = checked.outputs;
     const gradients = gradientsAt(network, x, rows.weights.slice(row * m, (row + 1) * m));
     let most = 0;
     for (let p = 0; p <= points; p++) {
-      let total = 0;
-      for (let j = 0; j < d; j++) {
-        const g = gradients[p * d + j];
-        total += norm === "l1" ? Math.abs(g) : g * g;
-      }
-      most = Math.max(most, norm === "l1" ? total : Math.sqrt(total));
+      const own = gradients.subarray(p * d, (p + 1) * d);
+      most = Math.max(most, norm === "l1" ? sumOf(own) : euclidean(own));
     }
     return most;
   });
+  requireFiniteBounds(seen);
+  return seen;
+}
+
+const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + Math.abs(value), 0);
+
+/** Without squares that overflow, or vanish. */
+function euclidean(values: Float64Array): number {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (!(largest > 0)) return largest;
+  return largest * Math.sqrt(values.reduce((sum, value) => sum + (value / largest) ** 2, 0));
 }

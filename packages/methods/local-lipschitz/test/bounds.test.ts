@@ -345,6 +345,16 @@ describe("bounds", () => {
     }
   });
 
+  it("that samples give from below are of inputs beside a symmetric network's kinks", async () => {
+    // x - relu(x) + relu(-x) = 0, but for the derivatives that are taken for those at 0.
+    const carried = { activation: { kind: "scalar", name: "identity" }, count: 1 } as const;
+    const parts = [{ activation: { kind: "scalar", name: "relu" }, count: 2 } as const, carried];
+    const layers: Layer[] = [linear(f64([[1], [-1], [1]])), { kind: "mixed", parts }, linear(f64([[-1, 1, 1]]))];
+    const around = boxAround([0], 1);
+    expect(sampleBound({ layers }, around)[0]).toBe(0);
+    expect((await localLipschitz({ layers }, around)).lowerBound).toBe(0);
+  });
+
   it("in float32 hold, and are those in float64 but for its digits", async () => {
     for (const [name, network] of cases) {
       const box = boxAround(centre(checkNetwork("test", network).inputs), 0.1);
