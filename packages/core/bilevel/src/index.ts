@@ -41,6 +41,7 @@ export {
   type LowerDescent,
   lowerDescent,
 } from "./lower-descent.js";
+export { refuseMisspelt } from "./misspelt-fields.js";
 export { addCounts, noCounts, type OracleCounts, type OracleName } from "./oracle-counts.js";
 export { type Oracles, oracles } from "./oracles.js";
 export type {

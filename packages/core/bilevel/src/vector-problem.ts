@@ -1,7 +1,8 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
-import { type Rng, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireFunction, type Tensor, tree, ValueError } from "@offprint/tensor-core";
 import { type ProblemFunctions, type ProblemIdentity, problemIdentity } from "./compiled-phase.js";
 import { type Derivatives, derivativesOf } from "./derivatives.js";
+import { refuseMisspelt } from "./misspelt-fields.js";
 import { OracleCounter } from "./oracle-counts.js";
 import type { Batches, BatchSampler, BilevelProblem } from "./problem.js";
 
@@ -98,13 +99,21 @@ function checkProblem<X, Y, U, L>(owner: string, problem: BilevelProblem<X, Y, U
     if (typeof problem[name] === "function") continue;
     throw new ValueError(`${owner}: the problem has no function \`${name}\`; give ${name}(x, y, batch)`);
   }
-  const { initial, sample } = problem;
+  const { initial, sample, full, project } = problem;
   if (initial?.x === undefined || initial.y === undefined) {
     throw new ValueError(`${owner}: the problem has no initial x and y; give initial: { x, y }`);
   }
+  refuseMisspelt(owner, problem, ["sample", "full", "parts", "project"]);
+  checkOptions(`${owner}: project`, project, ["x", "y"]);
+  for (const name of ["x", "y"] as const) {
+    if (project?.[name] !== undefined) requireFunction(owner, `project.${name}`, project[name]);
+  }
+  if (full !== undefined && (full?.upper === undefined || full.lower === undefined)) {
+    throw new ValueError(`${owner}: full has no upper and lower; give the batches of all data, null for none`);
+  }
   if (sample === undefined) return;
   for (const name of ["upper", "lower"] as const satisfies readonly (keyof BatchSampler<U, L>)[]) {
-    if (typeof sample[name] !== "function") {
+    if (typeof sample?.[name] !== "function") {
       throw new ValueError(`${owner}: sample has no function \`${name}\`; give sample: { upper(rng), lower(rng) }`);
     }
   }

@@ -90,5 +90,13 @@ describe("oracles", () => {
     expect(() => oracles({ ...bad, upper: 3 } as never)).toThrow(/no function `upper`/);
     expect(() => oracles({ upper: bad.upper, lower: bad.lower } as never)).toThrow(/no initial x and y/);
     expect(() => oracles({ ...bad, initial: { x: [Number.NaN], y: one } } as never)).toThrow(/initial.x holds NaN/);
+    const draws = { upper: () => one, lower: () => one };
+    expect(() => oracles({ ...bad, samples: draws } as never)).toThrow(/has `samples` and no `sample`/);
+    expect(() => oracles({ ...bad, projct: { upper: one } } as never)).toThrow(/has `projct` and no `project`/);
+    expect(() => oracles({ ...bad, samples: [1, 2], sampled: true, sample: draws } as never)).not.toThrow();
+    expect(() => oracles({ ...bad, sample: null } as never)).toThrow(/sample has no function `upper`/);
+    expect(() => oracles({ ...bad, full: { upper: one } } as never)).toThrow(/full has no upper and lower/);
+    expect(() => oracles({ ...bad, project: { X: (x: Tensor) => x } } as never)).toThrow(/no option "X".*"x"/);
+    expect(() => oracles({ ...bad, project: { x: 3 } } as never)).toThrow(/project.x is 3; give a function/);
   });
 });

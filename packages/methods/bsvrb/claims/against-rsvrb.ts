@@ -1,10 +1,10 @@
 import type { BilevelRecord } from "@offprint/bilevel";
 import { type Claim, figure, meanOf } from "@offprint/claims";
 import { NonFiniteError } from "@offprint/tensor-core";
-import { constants, type Method, published, rowSteps, versions } from "./method.js";
+import { constants, constantsOf, type Method, published, rowSteps, type Version, versions } from "./method.js";
 import { type QuadraticBed, quadraticBed } from "./quadratic-bed.js";
 
-const ours = { stepSize: 0.015, ...rowSteps(0.025) };
+const ours = (version: Version) => ({ stepSize: 0.015, ...rowSteps(version, 0.025) });
 
 /** Which is best depends on the bed little: the first. */
 const theirs = [
@@ -49,17 +49,18 @@ export function againstRsvrb(method: Method = published): Claim {
     paper: "lower validation loss, sooner (curves)",
     async run({ rng, seed, scale, onProgress }) {
       const [beds, tried] = scale === "full" ? [3, theirs] : [2, theirs.slice(0, 1)];
-      const common = { sampledBlocks: 5, maxIterations, strongConvexity: constants.strongConvexity };
+      const common = { sampledBlocks: 5, maxIterations };
       const rows: { bsvrb: number[]; rsvrb: number[] }[] = [];
       for (let b = 0; b < beds; b++) {
         const bed = quadraticBed(rng.fork(`bed/${b}`));
         const row = { bsvrb: [] as number[], rsvrb: [] as number[] };
         for (const version of versions) {
-          const options = { ...constants, ...common, ...ours, version, seed: `${seed}/${b}` };
+          const options = { ...constantsOf(version), ...common, ...ours(version), seed: `${seed}/${b}` };
           row.bsvrb.push(await tail(bed, (evaluate) => method.bsvrb(bed.problem, { ...options, evaluate })));
         }
         for (const setting of tried) {
-          const options = { ...common, ...setting, seed: `${seed}/${b}` };
+          const { strongConvexity } = constants;
+          const options = { ...common, ...setting, strongConvexity, seed: `${seed}/${b}` };
           row.rsvrb.push(await tail(bed, (evaluate) => method.rsvrb(bed.problem, { ...options, evaluate })));
         }
         rows.push(row);

@@ -1,6 +1,6 @@
 import { type Claim, figure, largestDifference } from "@offprint/claims";
 import { multiBlockHypergradient } from "../src/index.js";
-import { constants, type Method, published, versions } from "./method.js";
+import { constantsOf, type Method, published, versions } from "./method.js";
 import { quadraticBed } from "./quadratic-bed.js";
 
 const marks = [400, 800, 1200];
@@ -25,7 +25,7 @@ export function closedForm(method: Method = published): Claim {
       for (const version of versions) {
         const course: number[] = [];
         const { x } = await method.bsvrb(small.problem, {
-          ...{ ...constants, version, sampledBlocks: 6, stepSize: 0.1, lowerStepSize: 0.4, maxIterations: 2200 },
+          ...{ ...constantsOf(version), sampledBlocks: 6, stepSize: 0.1, lowerStepSize: 0.4, maxIterations: 2200 },
           evaluate({ x: at }, iteration) {
             if (marks.includes(iteration)) course.push(small.error(at.data()));
             return {};

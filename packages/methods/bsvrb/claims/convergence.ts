@@ -1,5 +1,5 @@
 import { type Claim, figure } from "@offprint/claims";
-import { constants, type Method, published, rowSteps, versions } from "./method.js";
+import { constantsOf, type Method, published, rowSteps, versions } from "./method.js";
 import { quadraticBed } from "./quadratic-bed.js";
 
 /** Both versions converge from a tenth of the blocks and 8 rows of each. */
@@ -17,7 +17,14 @@ export function bothConverge(method: Method = published): Claim {
       for (const version of versions) {
         const course: number[] = [];
         await method.bsvrb(bed.problem, {
-          ...{ ...constants, version, seed, sampledBlocks: 5, stepSize: 0.02, ...rowSteps(0.02), maxIterations: last },
+          ...{
+            ...constantsOf(version),
+            seed,
+            sampledBlocks: 5,
+            stepSize: 0.02,
+            ...rowSteps(version, 0.02),
+            maxIterations: last,
+          },
           evaluate({ x }, iteration) {
             if (iteration % 100 === 0) course.push(bed.error(x.data()));
             return {};

@@ -52,20 +52,22 @@ function timedRun(
   iterations: number,
 ): Timed {
   const bed = quadraticBed(context.rng.fork(name), sizes);
-  const common = { stepSize: 1e-3, lowerStepSize: 1e-3, strongConvexity: constants.strongConvexity };
+  const common = { stepSize: 1e-3, lowerStepSize: 1e-3 };
+  const { strongConvexity } = constants;
   const sampledBlocks = sizes.blocks === 20 ? 5 : 10;
   return {
     name,
     async run() {
       const { times, ...clock } = clockOf(iterations);
       await (version === "rsvrb"
-        ? method.rsvrb(bed.problem, { ...common, ...clock, sampledBlocks })
+        ? method.rsvrb(bed.problem, { ...common, ...clock, sampledBlocks, strongConvexity })
         : method.bsvrb(bed.problem, {
             ...common,
             ...clock,
             alpha: constants.alpha,
             sampledBlocks,
             version,
+            ...(version === "v1" && { strongConvexity }),
             init: "lazy",
           }));
       return times();

@@ -99,12 +99,8 @@ export function noisyLabels(method: Method = published): Claim {
         for (const version of versions) {
           const { x, y } = await method.bsvrb(problem, {
             ...{ version, sampledBlocks: 1, stepSize: 30, lowerStepSize: 0.5, alpha: 0.5, beta: 0.2 },
-            ...{
-              strongConvexity: weightDecay,
-              linearBound: constants.linearBound,
-              maxIterations: 1500,
-              seed: `${seed}/${k}`,
-            },
+            ...{ maxIterations: 1500, seed: `${seed}/${k}` },
+            ...(version === "v1" ? { strongConvexity: weightDecay } : { linearBound: constants.linearBound }),
           });
           const w = y.reshape([-1]);
           row.losses.push(lossOf(w, validation).item());

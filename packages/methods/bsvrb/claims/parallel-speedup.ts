@@ -1,7 +1,7 @@
 import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { tensor } from "@offprint/tensor-core";
 import { multiBlockHypergradient } from "../src/index.js";
-import { constants, type Method, published, rowSteps, versions } from "./method.js";
+import { constantsOf, type Method, published, rowSteps, type Version, versions } from "./method.js";
 import { type QuadraticBed, quadraticBed } from "./quadratic-bed.js";
 
 const sampled = [2, 5, 10, 25] as const;
@@ -11,15 +11,15 @@ const limit = 4000;
 async function iterationsNeeded(
   method: Method,
   bed: QuadraticBed,
-  version: (typeof versions)[number],
+  version: Version,
   sampledBlocks: number,
   seed: string,
 ): Promise<number> {
   const norms: number[] = [];
   let found = limit;
   await method.bsvrb(bed.problem, {
-    ...{ ...constants, version, seed, sampledBlocks, maxIterations: limit },
-    ...{ stepSize: 0.004 * sampledBlocks, ...rowSteps(Math.min(0.004 * sampledBlocks, 0.1)) },
+    ...{ ...constantsOf(version), seed, sampledBlocks, maxIterations: limit },
+    ...{ stepSize: 0.004 * sampledBlocks, ...rowSteps(version, Math.min(0.004 * sampledBlocks, 0.1)) },
     evaluate({ x }, iteration) {
       if (iteration % 10 === 0) norms.push(bed.gradientNorm(x.data()));
       if (found === limit && norms.length >= 5 && meanOf(norms.slice(-5)) <= 0.1) found = iteration;
@@ -76,13 +76,7 @@ export function parallelSpeedup(method: Method = published): Claim {
   };
 }
 
-async function floor(
-  context: ClaimContext,
-  method: Method,
-  version: (typeof versions)[number],
-  batch: number,
-  which: number,
-) {
+async function floor(context: ClaimContext, method: Method, version: Version, batch: number, which: number) {
   const bed = quadraticBed(context.rng.fork(`bed/${which}`), { batch });
   const norms: number[] = [];
   // From the minimiser, so that what is seen is noise alone.
@@ -91,7 +85,13 @@ async function floor(
   await method.bsvrb(
     { ...bed.problem, initial: { x, y } },
     {
-      ...{ ...constants, version, sampledBlocks: 10, stepSize: 0.024, ...rowSteps(0.04), maxIterations: 800 },
+      ...{
+        ...constantsOf(version),
+        sampledBlocks: 10,
+        stepSize: 0.024,
+        ...rowSteps(version, 0.04),
+        maxIterations: 800,
+      },
       seed: context.seed,
       evaluate({ x: at }, iteration) {
         if (iteration > 300 && iteration % 10 === 0) norms.push(bed.gradientNorm(at.data()));

@@ -1,7 +1,7 @@
 import { type Claim, figure, meanOf } from "@offprint/claims";
 import { NonFiniteError } from "@offprint/tensor-core";
 import type { BsvrbState, Estimator } from "../src/index.js";
-import { constants, type Method, published } from "./method.js";
+import { constantsOf, type Method, published } from "./method.js";
 import { type QuadraticBed, quadraticBed } from "./quadratic-bed.js";
 
 /** Mean over blocks and over the last 600 of 2000 iterations of `|s_i - grad_y g_i|^2`, at the points where s_i was updated. */
@@ -21,7 +21,7 @@ async function trackingError(method: Method, bed: QuadraticBed, estimator: Estim
   };
   try {
     await method.bsvrb(bed.problem, {
-      ...{ ...constants, beta: 0.1, version: "v1", estimator, seed, sampledBlocks: 5, maxIterations: 2000 },
+      ...{ ...constantsOf("v1"), beta: 0.1, estimator, seed, sampledBlocks: 5, maxIterations: 2000 },
       ...{ stepSize: 0.01, lowerStepSize: 0.02, checkpoint: { every: 20, save: look } },
       evaluate({ x }) {
         course.push(x.data());

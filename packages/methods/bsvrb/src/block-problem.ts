@@ -4,6 +4,7 @@ import {
   type ProblemFunctions,
   type ProblemIdentity,
   problemIdentity,
+  refuseMisspelt,
 } from "@offprint/bilevel";
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
 import { asTensor, isTensor, type Rng, ShapeError, sum, type Tensor, tree, ValueError } from "@offprint/tensor-core";
@@ -114,6 +115,13 @@ function got(value: Tensor | undefined): string {
   return value?.shape === undefined ? `a ${typeof value}` : `shape [${value.shape}]`;
 }
 
+/** The functions that a problem may leave out. */
+const optional = {
+  sample: "sample(rng, blocks)",
+  full: "full(blocks)",
+  lowerHessian: "lowerHessian(x, y, blocks, batch)",
+} as const;
+
 function checkProblem<X, U, L>(owner: string, problem: MultiBlockBilevelProblem<X, U, L>): void {
   if (typeof problem !== "object" || problem === null) {
     throw new ValueError(`${owner}: the problem is ${String(problem)}; give { blocks, initial, upper, lower }`);
@@ -122,12 +130,13 @@ function checkProblem<X, U, L>(owner: string, problem: MultiBlockBilevelProblem<
     if (typeof problem[name] === "function") continue;
     throw new ValueError(`${owner}: the problem has no function \`${name}\`; give ${name}(x, y, blocks, batch)`);
   }
-  const { blocks, initial, lowerHessian } = problem;
-  if (lowerHessian !== undefined && typeof lowerHessian !== "function") {
-    throw new ValueError(
-      `${owner}: lowerHessian is ${String(lowerHessian)}; give lowerHessian(x, y, blocks, batch), or leave it out`,
-    );
+  refuseMisspelt(owner, problem, Object.keys(optional));
+  for (const [name, form] of Object.entries(optional)) {
+    const given = problem[name as keyof typeof optional];
+    if (given === undefined || typeof given === "function") continue;
+    throw new ValueError(`${owner}: ${name} is ${String(given)}; give ${form}, or leave it out`);
   }
+  const { blocks, initial } = problem;
   if (!Number.isSafeInteger(blocks) || blocks < 1) {
     throw new ValueError(`${owner}: the problem has ${String(blocks)} blocks; it must have an integer of at least 1`);
   }

@@ -11,11 +11,11 @@ import { NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
 import { type BlockDraw, blockDraws } from "./block-draws.js";
 import { BlockProblem } from "./block-problem.js";
 import { BlockStore, type RowSteps } from "./block-store.js";
-import { stableLowerStep } from "./curvature.js";
+import { requireCurved, stableLowerStep } from "./curvature.js";
 import type { GatheredRows } from "./drifting-rows.js";
 import { checkPoint, firstPoint } from "./first-point.js";
 import { hessianIteration } from "./hessian-iteration.js";
-import { type Moved, productIteration, type Weights } from "./iteration.js";
+import { type Moved, once, productIteration, type Weights } from "./iteration.js";
 import { type BsvrbOptions, type BsvrbPoint, type BsvrbSettings, type BsvrbState, readOptions } from "./options.js";
 
 /** What {@link bsvrb} gives. */
@@ -65,7 +65,8 @@ export async function bsvrb<X, U = null, L = U>(
   const owner = "bsvrb";
   const blocks = new BlockProblem(owner, problem);
   const settings = readOptions(owner, options, blocks.count);
-  const drawn = blockDraws(blocks, settings, options.draw);
+  const drawn = firstKept(blockDraws(blocks, settings, options.draw));
+  if (options.resume === undefined) requireCurved(blocks, drawn);
   const steps = rowSteps(blocks, settings, options, drawn);
   const iterate = iterationOf(blocks, settings, rateTensors(owner, "stepSize", options.stepSize ?? steps.lower));
   const { evaluate } = options;
@@ -97,6 +98,12 @@ export async function bsvrb<X, U = null, L = U>(
     ...{ x: blocks.x.unravel(last.x), z: blocks.x.unravel(last.z), ...(store ?? open(last)).finalRows(iterations + 1) },
     ...{ iterations, status, counts: last.counts, history, state },
   };
+}
+
+/** Draws of which the first, that others look at too, is made once. */
+function firstKept<D>(drawn: (iteration: number) => D): (iteration: number) => D {
+  const first = once(() => drawn(1));
+  return (iteration) => (iteration === 1 ? first() : drawn(iteration));
 }
 
 /** tau and tau_v. */

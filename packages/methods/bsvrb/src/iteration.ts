@@ -114,6 +114,7 @@ export function rules(estimator: Estimator, first: Tensor | null, { alpha, beta,
   };
 }
 
+/** The value of `make`, made when it is asked for first. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {

@@ -2,6 +2,7 @@ import { type BilevelRecord, msvrGamma, type OracleCounts, type Rate } from "@of
 import { type RunOptions, type RunState, runOptionNames } from "@offprint/solvers";
 import {
   checkOptions,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requirePositive,
@@ -67,7 +68,7 @@ export interface BsvrbOptions<X, U = unknown, L = U> extends RunOptions<BilevelR
   readonly sampledBlocks: number;
   /** eta: step of x, > 0; a number, or a function of the iteration (from 1). Default `lowerStepSize`. */
   readonly stepSize?: Rate;
-  /** tau: step of the y_i, > 0. Default 0.5 / (max(1, gamma) L), L the largest of some drawn curvatures. */
+  /** tau: step of the y_i, > 0. Default 0.5 / (max(1, gamma) L), L the largest of some drawn curvatures; of running means 0.5 I alpha / (m L). */
   readonly lowerStepSize?: Rate;
   /** tau_v: step of the v_i (`v2`), > 0. Default `lowerStepSize`. */
   readonly linearStepSize?: Rate;
@@ -75,7 +76,7 @@ export interface BsvrbOptions<X, U = unknown, L = U> extends RunOptions<BilevelR
   readonly alpha?: number;
   /** beta in (0, 1]: weight of new samples in the estimate of the gradient in x. Default 0.05. */
   readonly beta?: number;
-  /** gamma >= 0: weight of the change; `"theory"` for `msvrGamma`, which makes up for iterations without the block. Default `"theory"`. */
+  /** gamma >= 0: weight of the change (`varianceReduced`); `"theory"` for `msvrGamma`, which makes up for iterations without the block. Default `"theory"`. */
   readonly gamma?: "theory" | number;
   /** lambda > 0: the least eigenvalue of the tracked Hessians (`v1`). Default 1e-5. */
   readonly strongConvexity?: number;
@@ -89,7 +90,7 @@ export interface BsvrbOptions<X, U = unknown, L = U> extends RunOptions<BilevelR
   readonly init?: "full" | "lazy";
   /** The paper's estimates, or running means (no changes are added) for comparison. Default `varianceReduced`. */
   readonly estimator?: Estimator;
-  /** Draws of your own: distinct blocks with their data, a function of the iteration (from 1) alone. */
+  /** Draws of your own, without `blockSampling`: distinct blocks with their data, a function of the iteration (from 1) alone. */
   readonly draw?: (iteration: number) => GivenDraw<U, L>;
   /** Decides what is drawn. Default 0. */
   readonly seed?: number | string;
@@ -105,6 +106,9 @@ const names = [
   ...["gamma", "strongConvexity", "linearBound", "blockUpdates", "blockSampling", "init", "estimator", "draw", "seed"],
   ...["evaluate", ...runOptionNames],
 ];
+
+/** What belongs to the other version. */
+const idleIn = { v1: ["linearBound", "linearStepSize"], v2: ["strongConvexity"] } as const;
 
 /** The options with their defaults, but for steps and functions. */
 export type BsvrbSettings = ReturnType<typeof readOptions>;
@@ -134,7 +138,11 @@ export function readOptions<X, U, L>(owner: string, options: BsvrbOptions<X, U, 
     if (given === undefined || typeof given === "function") continue;
     throw new ValueError(`${owner}: ${name} must be a function, got ${typeof given}`);
   }
-  const gamma = gammaOf(owner, options.gamma, { blocks, sampledBlocks, alpha });
+  refuseIdle(owner, `version "${version}"`, options, idleIn[version]);
+  if (options.draw !== undefined) refuseIdle(owner, "draw", options, ["blockSampling"]);
+  const reduced = estimator === "varianceReduced";
+  if (!reduced) refuseIdle(owner, `estimator "${estimator}"`, options, ["gamma"]);
+  const gamma = reduced ? gammaOf(owner, options.gamma, { blocks, sampledBlocks, alpha }) : 0;
   return {
     ...{ maxIterations, sampledBlocks, version, alpha, beta, gamma, strongConvexity, linearBound, blockUpdates },
     ...{ blockSampling, init, estimator, seed },

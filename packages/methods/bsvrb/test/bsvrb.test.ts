@@ -31,7 +31,9 @@ import { curvedProblem } from "./problems.js";
 
 const float64 = { dtype: "float64" } as const;
 const problem = curvedProblem();
-const steps = { stepSize: 0.02, lowerStepSize: 0.05, alpha: 0.2, beta: 0.1, strongConvexity: 0.1, seed: 3 } as const;
+const steps = { stepSize: 0.02, lowerStepSize: 0.05, alpha: 0.2, beta: 0.1, seed: 3 } as const;
+/** Of a version, whose first clips eigenvalues. */
+const stepsOf = (version: "v1" | "v2") => ({ ...steps, version, ...(version === "v1" && { strongConvexity: 0.1 }) });
 
 describe("bsvrb", () => {
   for (const version of ["v1", "v2"] as const) {
@@ -41,7 +43,7 @@ describe("bsvrb", () => {
           const iterations = 16;
           const looked: Tensor[] = [];
           const ours = await bsvrb(problem, {
-            ...{ ...steps, version, blockUpdates, sampledBlocks: 2, maxIterations: iterations },
+            ...{ ...stepsOf(version), blockUpdates, sampledBlocks: 2, maxIterations: iterations },
             ...(Number.isFinite(bound) && { linearBound: bound }),
             evaluate({ y }, iteration) {
               if (iteration % 5 === 0) looked.push(y);
@@ -126,7 +128,9 @@ describe("bsvrb", () => {
     const blocks = asTensor([0, 1, 2], "int32");
     const options = { ...steps, sampledBlocks: 3 };
     const [first, second] = await Promise.all(
-      (["v1", "v2"] as const).map((version) => bsvrb(bed.problem, { ...options, version, maxIterations: 0 })),
+      (["v1", "v2"] as const).map((version) =>
+        bsvrb(bed.problem, { ...options, ...stepsOf(version), maxIterations: 0 }),
+      ),
     );
     const { upper } = (bed.problem.full as NonNullable<typeof bed.problem.full>)(blocks);
     const slopes = [0, 1, 2].map((i) => {
@@ -141,7 +145,7 @@ describe("bsvrb", () => {
       ...state,
       inner: { ...state.inner, v: { ...(state.inner.v as NonNullable<typeof state.inner.v>), values } },
     };
-    const a = await bsvrb(bed.problem, { ...options, version: "v1", maxIterations: 1, resume: first.state });
+    const a = await bsvrb(bed.problem, { ...options, ...stepsOf("v1"), maxIterations: 1, resume: first.state });
     const b = await bsvrb(bed.problem, { ...options, version: "v2", maxIterations: 1, resume: exact });
     expectClose(a.z, b.z, 1e-10);
   });
@@ -159,7 +163,7 @@ describe("bsvrb", () => {
     const { lowerHessian: _, ...byProducts } = given;
     for (const init of ["full", "lazy"] as const) {
       const run = (of: Omit<typeof given, "scales" | "margins" | "lowerHessian">) =>
-        bsvrb(of, { ...steps, version: "v1", init, sampledBlocks: 2, stepSize: 5, maxIterations: 20 });
+        bsvrb(of, { ...stepsOf("v1"), init, sampledBlocks: 2, stepSize: 5, maxIterations: 20 });
       const [own, found] = [await run(given), await run(byProducts)];
       expectClose(own.hessians as Tensor, found.hessians as Tensor, 1e-12);
       expectClose(own.x, found.x, 1e-12);
@@ -171,7 +175,7 @@ describe("bsvrb", () => {
   it("evaluates derivatives of the sampled blocks alone, twice each", async () => {
     const sampledBlocks = 2;
     const run = async (version: "v1" | "v2", maxIterations: number) =>
-      (await bsvrb(problem, { ...steps, version, sampledBlocks, maxIterations })).counts;
+      (await bsvrb(problem, { ...stepsOf(version), sampledBlocks, maxIterations })).counts;
     const [two, none] = [await run("v2", 10), await run("v2", 0)];
     expect([two.gradYG - none.gradYG, two.gradsF - none.gradsF, two.productsG - none.productsG]).toEqual([40, 40, 40]);
     expect([none.gradYG, none.gradYF]).toEqual([6, 6]);
@@ -208,7 +212,7 @@ describe("bsvrb", () => {
   it("runs from lazy beginnings, in both versions, and moves no block that it has not seen", async () => {
     for (const version of ["v1", "v2"] as const) {
       const { y, state, counts } = await bsvrb(problem, {
-        ...{ ...steps, version, init: "lazy", sampledBlocks: 2, maxIterations: 3 },
+        ...{ ...stepsOf(version), init: "lazy", sampledBlocks: 2, maxIterations: 3 },
       });
       expect(counts.gradYG).toBe(12);
       const { known } = state.inner;
@@ -239,6 +243,31 @@ describe("bsvrb", () => {
     expect(bed.error(x.data())).toBeLessThan(0.6);
   });
 
+  it("refuses lower functions that do not curve upwards", async () => {
+    for (const factor of [0, -1]) {
+      for (const version of ["v1", "v2"] as const) {
+        const lower: typeof problem.lower = (...args) => mul(problem.lower(...args), factor);
+        const run = (lowerStepSize: { lowerStepSize?: number }) =>
+          failureOf(() =>
+            bsvrb({ ...problem, lower }, { version, sampledBlocks: 2, maxIterations: 2, ...lowerStepSize }),
+          );
+        const message = /lower does not curve upwards in y.*strongly convex in y/;
+        expect(await run({})).toEqual(errorLike("ValueError", message));
+        expect(await run({ lowerStepSize: 0.1 })).toEqual(errorLike("ValueError", message));
+      }
+    }
+  });
+
+  it("runs with means at steps of its own, also where only the last sample counts", async () => {
+    const bed = quadraticBed(random.rng(5), { blocks: 20, rows: 20 });
+    for (const alpha of [0.5, 1]) {
+      const { x } = await bsvrb(bed.problem, {
+        ...{ estimator: "movingAverage", alpha, sampledBlocks: 5, stepSize: 0.02, maxIterations: 600 },
+      });
+      expect(bed.error(x.data())).toBeLessThan(0.6);
+    }
+  });
+
   it("names what is wrong", async () => {
     const run = (options: Partial<BsvrbOptions<Tensor, Tensor>>, of: object = problem) =>
       failureOf(() => bsvrb(of as never, { ...steps, sampledBlocks: 2, maxIterations: 2, ...options } as never));
@@ -263,7 +292,26 @@ describe("bsvrb", () => {
     expect(await run({ version: "v1" }, { ...problem, lowerHessian: [] })).toEqual(
       errorLike("ValueError", /give lowerHessian\(x, y, blocks, batch\)/),
     );
+    expect(await run({}, { ...problem, sample: 3 })).toEqual(errorLike("ValueError", /give sample\(rng, blocks\)/));
+    expect(await run({}, { ...problem, full: [] })).toEqual(errorLike("ValueError", /give full\(blocks\)/));
+    const { sample, ...still } = problem;
+    expect(await run({}, { ...still, samples: sample })).toEqual(
+      errorLike("ValueError", /the problem has `samples` and no `sample`/),
+    );
+    expect(await run({ version: "v1" }, { ...problem, lowerHessians: () => zeros([2, 3, 3]) })).toEqual(
+      errorLike("ValueError", /the problem has `lowerHessians` and no `lowerHessian`/),
+    );
     expect(await run({}, { ...problem, blocks: 0 })).toEqual(errorLike("ValueError", /0 blocks/));
+    const idle = async (options: object, beside: string) => {
+      const [name] = Object.keys(options);
+      const message = new RegExp(`${name} does nothing with ${beside}; leave it out`);
+      expect(await run(options)).toEqual(errorLike("ValueError", message));
+    };
+    await idle({ linearBound: 1, version: "v1" }, 'version "v1"');
+    await idle({ linearStepSize: 1, version: "v1" }, 'version "v1"');
+    await idle({ strongConvexity: 1 }, 'version "v2"');
+    await idle({ gamma: 1, estimator: "movingAverage" }, 'estimator "movingAverage"');
+    await idle({ blockSampling: "pass", draw: () => ({ blocks: [0, 1], ...data }) }, "draw");
     const wild = await run({ stepSize: 1e160, maxIterations: 50 });
     expect(wild).toEqual(errorLike("NonFiniteError", /diverged/));
   });

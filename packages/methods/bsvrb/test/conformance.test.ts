@@ -17,7 +17,8 @@ for (const version of ["v1", "v2"] as const) {
   runConformance(
     `bsvrb ${version}`,
     {
-      run: (options) => bsvrb(problem, { ...steps, version, linearBound: 0.5, ...options } as never),
+      run: (options) =>
+        bsvrb(problem, { ...steps, version, ...(version === "v2" && { linearBound: 0.5 }), ...options } as never),
       limit: "maxIterations",
       short: 8,
       endless: { maxIterations: 1e9, stepSize: 1e-9 },

@@ -1,4 +1,4 @@
-import { type ConstrainedBilevelProblem, VectorProblem } from "@offprint/bilevel";
+import { type ConstrainedBilevelProblem, refuseMisspelt, VectorProblem } from "@offprint/bilevel";
 import {
   abs,
   add,
@@ -46,6 +46,7 @@ export class ConstrainedProblem<X, Y, U, L> {
       if (typeof problem[name] === "function") continue;
       throw new ValueError(`${owner}: the problem has no function \`${name}\`; give ${name}(x, y)`);
     }
+    refuseMisspelt(owner, problem, ["equality"], (value) => [value].flat().every((v) => typeof v === "boolean"));
     this.vectors = vectors;
     // Projections refuse what is not finite; it stays so, and the iteration says that it diverged.
     const orZero = (v: Tensor) => where(isFinite(v), v, 0);

@@ -276,5 +276,7 @@ describe("lvHba", () => {
     await expect(lvHba(scalar, { maxIterations: 1 })).rejects.toThrow(/constraints gave shape \[\]/);
     const far = { ...problem, projectJointly: (x: Tensor, y: Tensor) => ({ x: x.add(9), y }) };
     await expect(lvHba(far, { maxIterations: 1 })).rejects.toThrow(/violates the constraints/);
+    const misspelt = { ...problem, equality: undefined, equalities: [true] };
+    await expect(lvHba(misspelt, { maxIterations: 1 })).rejects.toThrow(/has `equalities` and no `equality`/);
   });
 });
