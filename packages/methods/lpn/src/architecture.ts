@@ -12,6 +12,7 @@ import {
   type Tensor,
   ValueError,
 } from "@offprint/tensor-core";
+import { requireExtents } from "./batch.js";
 import { resize } from "./resize.js";
 
 /** What all networks have. */
@@ -71,10 +72,7 @@ export function configOf(config: LpnConfig): Required<LpnConfig> {
   const { beta = 10, alpha = 0 } = config;
   requirePositive(owner, "beta", beta);
   requireNonNegative(owner, "alpha", alpha);
-  if (!Array.isArray(config.shape) || config.shape.length === 0) {
-    throw new ShapeError(`${owner}: shape is ${String(config.shape)}; give the extents of one input, such as [8, 8]`);
-  }
-  for (const extent of config.shape) requireInteger(owner, "an extent of shape", extent, 1);
+  requireExtents(owner, "shape", config.shape);
   const logWeight = config.logWeight ?? (config.kind === "dense" ? "fan-in" : -10);
   if (logWeight !== "fan-in" && !Number.isFinite(logWeight)) {
     throw new ValueError(`${owner}: logWeight is ${String(logWeight)}; give a finite number or "fan-in"`);

@@ -11,9 +11,10 @@ import {
   sum,
   type Tensor,
   type TensorLike,
+  ValueError,
   zerosLike,
 } from "@offprint/tensor-core";
-import { batchOf, floatOf, sizeOf } from "./batch.js";
+import { batchOf, floatOf, requireExtents, sizeOf } from "./batch.js";
 import { type Measurement, measured } from "./measurement.js";
 import type { ProxModel } from "./network.js";
 import { proximalDataStep } from "./plug-and-play/proximal-data-step.js";
@@ -29,7 +30,9 @@ export interface DenoiserOptions {
 type MlpParams = ReturnType<ReturnType<typeof mlp>["init"]>;
 
 function network(owner: string, { shape, hidden, ...rest }: DenoiserOptions, outputs: number) {
-  checkOptions(owner, { shape, hidden, ...rest }, ["shape", "hidden"]);
+  checkOptions(owner, { shape, hidden, ...rest }, ["shape", "hidden"], ["shape", "hidden"]);
+  requireExtents(owner, "shape", shape);
+  if (!Array.isArray(hidden)) throw new ValueError(`${owner}: hidden is ${String(hidden)}; give a list of widths`);
   for (const width of hidden) requireInteger(owner, "an entry of hidden", width, 1);
   const layers = mlp({ sizes: [sizeOf(shape), ...hidden, outputs], activation: activation("silu") });
   const flat = (y: Tensor) => reshape(y, [y.shape[0], sizeOf(shape)]);

@@ -1,7 +1,23 @@
-import { asTensor, isTensor, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  asTensor,
+  isTensor,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 
 /** Element type of parameters. */
 export type FloatType = "float32" | "float64";
+
+/** @internal Throws unless it is the shape of one input. @throws ShapeError, ValueError */
+export function requireExtents(owner: string, name: string, shape: readonly number[]): void {
+  if (!Array.isArray(shape) || shape.length === 0) {
+    throw new ShapeError(`${owner}: ${name} is ${String(shape)}; give the extents of one input, such as [8, 8]`);
+  }
+  for (const extent of shape) requireInteger(owner, `an extent of ${name}`, extent, 1);
+}
 
 /** @internal How many numbers a shape holds. */
 export function sizeOf(shape: readonly number[]): number {

@@ -1,15 +1,24 @@
 import { lanczosEigenpairs } from "@offprint/solvers";
 import {
+  abs,
+  add,
   checkOptions,
+  concatenate,
   eye,
   isTensor,
   jitSync,
   matmul,
+  mul,
+  neg,
+  random,
   requireFinite,
-  requireInteger,
+  requireFunction,
   requireObject,
   reshape,
   ShapeError,
+  stack,
+  sub,
+  sum,
   type Tensor,
   type TensorLike,
   tensor,
@@ -18,7 +27,7 @@ import {
   vjp,
   zeros,
 } from "@offprint/tensor-core";
-import { batchOf, type FloatType, sizeOf } from "./batch.js";
+import { batchOf, type FloatType, requireExtents, sizeOf } from "./batch.js";
 
 /** A linear measurement `A`, on batches, in operations of tensors. */
 export interface Measurement {
@@ -42,33 +51,67 @@ export interface MeasurementOptions {
   readonly adjoint?: (y: Tensor) => Tensor;
 }
 
+/** Of the largest entry: how far from linear, or from adjoint, functions that compute in float32 may be. */
+const ROUNDING = 1e-3;
+
+/** @throws ShapeError unless `apply` keeps batches; ValueError unless it is linear, as a try at two points shows. */
+function requireLinear(owner: string, input: readonly number[], apply: (x: Tensor) => Tensor): readonly number[] {
+  const points = random.rng(owner).normal([2, ...input], { dtype: "float64" });
+  const [x, other] = [points.slice([{ stop: 1 }]), points.slice([{ start: 1 }])];
+  const seen = apply(concatenate([x, other, add(mul(x, 2), other), neg(x), mul(x, 0)], 0));
+  if (!isTensor(seen) || seen.shape[0] !== 5) {
+    throw new ShapeError(
+      `${owner}: apply gave ${isTensor(seen) ? `[${seen.shape}]` : typeof seen} for a batch of five; give [n, ...] for [n, ...]`,
+    );
+  }
+  requireFinite(owner, "apply(x)", seen);
+  const of = (k: number) => seen.slice([k]).cast("float64");
+  const errors = [sub(add(mul(of(0), 2), of(1)), of(2)), add(of(0), of(3)), of(4)];
+  const apart = abs(stack(errors)).max().item();
+  if (apart > ROUNDING * abs(seen).max().item()) {
+    throw new ValueError(
+      `${owner}: apply is not linear; put an offset into y, and what is not linear into another method`,
+    );
+  }
+  return seen.shape.slice(1);
+}
+
+/** @throws ShapeError, ValueError unless `<A x, y> = <x, A^T y>`, as a try shows. */
+function requireAdjoint(owner: string, { input, output, apply, adjoint }: Measurement): void {
+  requireFunction(owner, "adjoint", adjoint);
+  const rng = random.rng(owner);
+  const x = rng.normal([1, ...input], { dtype: "float64" });
+  const y = rng.normal([1, ...output], { dtype: "float64" });
+  const [forward, back] = [apply(x), batchOf(`${owner}: what adjoint gave`, input, adjoint(y))];
+  const size = sum(abs(mul(forward, y))).item() + sum(abs(mul(x, back))).item();
+  if (Math.abs(sub(sum(mul(forward, y)), sum(mul(x, back))).item()) <= ROUNDING * size) return;
+  throw new ValueError(
+    `${owner}: adjoint is not that of apply, <A x, y> = <x, A^T y>; leave it out, and it is derived`,
+  );
+}
+
 /**
- * A measurement of one's own.
- * @throws ShapeError where `apply` does not keep the batch; ValueError where it does not send 0 to 0.
+ * A measurement of one's own. It is tried once: whether it is linear, and whether a given adjoint is its own.
+ * @throws ShapeError where `apply` does not keep the batch; ValueError where it is not linear, or the adjoint another one.
  * @example measurement({ input: [28, 28], apply: (x) => x.slice([null, { step: 2 }]) }) // every other row
  */
 export function measurement(options: MeasurementOptions): Measurement {
   const owner = "measurement";
   checkOptions(owner, options, ["input", "apply", "adjoint"], ["input", "apply"]);
   const { input, apply } = options;
-  if (!Array.isArray(input)) throw new ShapeError(`${owner}: input is ${String(input)}; give the shape of one x`);
-  for (const extent of input) requireInteger(owner, "an extent of input", extent, 1);
+  requireExtents(owner, "input", input);
   if (typeof apply !== "function") throw new ValueError(`${owner}: apply must be a function of a batch of x`);
   const blank = (count: number, dtype: FloatType) => zeros([count, ...input], dtype);
-  const seen = apply(blank(1, "float64"));
-  if (!isTensor(seen) || seen.shape[0] !== 1) {
-    throw new ShapeError(`${owner}: apply gave ${isTensor(seen) ? `[${seen.shape}]` : typeof seen} for a batch of one`);
-  }
-  if (seen.data().some((v) => v !== 0)) {
-    throw new ValueError(`${owner}: apply sends 0 to something else: it is not linear; put the offset into y`);
-  }
-  const output = seen.shape.slice(1);
+  const output = requireLinear(owner, input, apply);
   const adjoint = (y: Tensor) => {
     const given = batchOf(owner, output, y);
     const [, pullback] = vjp(apply, blank(given.shape[0], given.dtype as FloatType));
     return pullback(given)[0] as Tensor;
   };
-  return { input, output, apply, adjoint: options.adjoint ?? adjoint };
+  if (options.adjoint === undefined) return { input, output, apply, adjoint };
+  const whole = { input, output, apply, adjoint: options.adjoint };
+  requireAdjoint(owner, whole);
+  return whole;
 }
 
 /** What is reconstructed from: measurements of a batch. @throws ShapeError, ValueError */
@@ -107,9 +150,10 @@ export function normalMatrix({ input, apply, adjoint }: Measurement): Tensor {
 /** A measurement by a matrix `[m, n]` of the inputs in a row. @throws ShapeError */
 export function matrixMeasurement(a: TensorLike, input?: readonly number[]): Measurement {
   const matrix = isTensor(a) ? a : tensor(a, { dtype: "float64" });
+  if (input !== undefined) requireExtents("matrixMeasurement", "input", input);
   const shape = input ?? [matrix.shape[1]];
-  if (matrix.rank !== 2 || matrix.shape[1] !== sizeOf(shape)) {
-    throw new ShapeError(`matrixMeasurement: a has shape [${matrix.shape}]; give [m, ${sizeOf(shape)}]`);
+  if (matrix.rank !== 2 || matrix.size === 0 || matrix.shape[1] !== sizeOf(shape)) {
+    throw new ShapeError(`matrixMeasurement: a has shape [${matrix.shape}]; give [m, ${input ? sizeOf(input) : "n"}]`);
   }
   requireFinite("matrixMeasurement", "a", matrix);
   const [rows, columns] = matrix.shape;

@@ -17,7 +17,7 @@ import {
   vjp,
   zeros,
 } from "@offprint/tensor-core";
-import { type FloatType, floatOf } from "./batch.js";
+import { type FloatType, floatOf, requireExtents } from "./batch.js";
 import type { Lpn, LpnParams, ProxModel } from "./network.js";
 
 /** A denoiser in the place of a proximal operator: batches `[n, ...shape]` to the same. `proximal.l1(0.1)` of solvers is one. */
@@ -88,9 +88,8 @@ export function patchProx(prox: Prox, options: PatchOptions): Prox {
   const owner = "patchProx";
   checkOptions(owner, options, ["shape", "patch", "stride"], ["shape", "patch"]);
   const { shape, patch, stride = Math.max(1, Math.floor(patch / 2)) } = options;
-  if (!Array.isArray(shape) || shape.length !== 3) {
-    throw new ShapeError(`${owner}: shape is [${String(shape)}]; give [channels, height, width]`);
-  }
+  requireExtents(owner, "shape", shape);
+  if (shape.length !== 3) throw new ShapeError(`${owner}: shape is [${shape}]; give [channels, height, width]`);
   const [channels, height, width] = shape;
   requireInteger(owner, "patch", patch, 1, Math.min(height, width));
   requireInteger(owner, "stride", stride, 1, patch);

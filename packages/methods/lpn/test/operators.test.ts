@@ -1,4 +1,4 @@
-import { add, matmul, mul, ones, random, sum, type Tensor, transpose } from "@offprint/tensor-core";
+import { add, matmul, mul, ones, random, sum, type Tensor, transpose, zeros } from "@offprint/tensor-core";
 import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -29,6 +29,7 @@ const operators: [string, Measurement][] = [
   ["randomConvolution", randomConvolution(rng, { input: [3, 5], measurements: 7 })],
   ["randomConvolution of an even size", randomConvolution(rng, { input: [4, 4], measurements: 16 })],
   ["radon", radon({ size: 6, angles: 7 })],
+  ["a sum", measurement({ input: [4], apply: (x) => x.sum(1) })],
   ["one of its own", measurement({ input: [4, 4], apply: (x) => x.slice([null, { step: 2 }]) })],
 ];
 
@@ -56,7 +57,8 @@ describe.each(operators)("%s", (name, { input, output, apply, adjoint }) => {
   it("refuses what is no batch of its inputs", () => {
     const one = draw(input).slice([0]);
     expect(() => adjoint(draw(output).slice([0]))).toThrow(errorLike("ShapeError", /give a batch/));
-    if (name !== "one of its own") expect(() => apply(one)).toThrow(errorLike("ShapeError", /give a batch/));
+    if (name !== "one of its own" && name !== "a sum")
+      expect(() => apply(one)).toThrow(errorLike("ShapeError", /give a batch/));
   });
 });
 
@@ -120,7 +122,32 @@ it("finds the largest eigenvalue of A^T A", async () => {
 
 it("refuses what is no linear measurement", () => {
   expect(() => measurement({ input: [2], apply: (x) => x.add(1) })).toThrow(errorLike("ValueError", /not linear/));
-  expect(() => measurement({ input: [2], apply: (x) => x.sum() })).toThrow(errorLike("ShapeError", /batch of one/));
+  for (const apply of [(x: Tensor) => x.square(), (x: Tensor) => x.abs(), (x: Tensor) => x.maximum(0)]) {
+    expect(() => measurement({ input: [2], apply })).toThrow(errorLike("ValueError", /not linear/));
+  }
+  for (const apply of [(x: Tensor) => x.sum(), (x: Tensor) => x.mean(0, { keepDims: true })]) {
+    expect(() => measurement({ input: [2], apply })).toThrow(errorLike("ShapeError", /batch of five/));
+  }
+  const threefold = (x: Tensor) => x.mul([1, 3]);
+  const wrong: [unknown, string, RegExp][] = [
+    [(y: Tensor) => y, "ValueError", /adjoint is not that of apply.*leave it out/],
+    [(y: Tensor) => y.slice([null, 0]), "ShapeError", /what adjoint gave/],
+    [3, "ValueError", /adjoint is 3/],
+  ];
+  for (const [adjoint, name, message] of wrong) {
+    const options = { input: [2], apply: threefold, adjoint: adjoint as typeof threefold };
+    expect(() => measurement(options)).toThrow(errorLike(name, message));
+  }
+  expect(measurement({ input: [2], apply: threefold, adjoint: threefold }).output).toEqual([2]);
+  expect(() => mask([0.5, 1])).toThrow(errorLike("ValueError", /entry 0 is 0\.5/));
+  expect(() => mask([1, Number.NaN])).toThrow(errorLike("ValueError", /entry 1 is NaN/));
+  expect(() => mask(1)).toThrow(errorLike("ShapeError", /extents/));
+  expect(() => matrixMeasurement(zeros([0, 3]))).toThrow(errorLike("ShapeError", /give \[m, n\]/));
+  expect(() => gaussianMatrix(rng, { input: [0], measurements: 2 })).toThrow(
+    errorLike("ValueError", /extent of input/),
+  );
+  expect(() => randomConvolution(rng, { measurements: 2 } as never)).toThrow(errorLike("ValueError", /no input/));
+  expect(() => blur({ input: [4, 2.5], sigma: 1 })).toThrow(errorLike("ValueError", /extent of input/));
   expect(() => matrixMeasurement(ones([2, 3]), [2, 2])).toThrow(errorLike("ShapeError", /\[m, 4\]/));
   expect(() => blur({ input: [4], sigma: 1 })).toThrow(errorLike("ShapeError", /height, width/));
   expect(() => blur({ input: [4, 4], sigma: 0 })).toThrow(errorLike("ValueError", /sigma/));

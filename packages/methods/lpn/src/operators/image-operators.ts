@@ -11,8 +11,9 @@ import {
   type TensorLike,
   tensor,
   transpose,
+  ValueError,
 } from "@offprint/tensor-core";
-import { batchOf, sizeOf } from "../batch.js";
+import { batchOf, requireExtents, sizeOf } from "../batch.js";
 import { type Measurement, matrixMeasurement } from "../measurement.js";
 
 /** Rows of Gaussian weights around each pixel, each of sum 1, so that the border does not darken. */
@@ -37,6 +38,7 @@ export function blur(options: BlurOptions): Measurement {
   checkOptions("blur", options, ["input", "sigma"], ["input", "sigma"]);
   const { input, sigma } = options;
   requirePositive("blur", "sigma", sigma);
+  requireExtents("blur", "input", input);
   if (input.length < 2) throw new ShapeError(`blur: input is [${input}]; images end in [height, width]`);
   const [height, width] = input.slice(-2);
   const down = tensor(gaussianRows(height, sigma), { dtype: "float64" });
@@ -55,10 +57,21 @@ export function blur(options: BlurOptions): Measurement {
   };
 }
 
-/** Pixels that are seen: 1 or true where they are, 0 or false where not. The result has zeros there. @throws ShapeError */
+/**
+ * Pixels that are seen: 1 or true where they are, 0 or false where not. The result has zeros there.
+ * @throws ShapeError; ValueError for other values.
+ */
 export function mask(seen: TensorLike): Measurement {
-  const kept = tensor(seen as never).cast("bool");
-  const input = kept.shape;
+  const given = tensor(seen as never);
+  const input = given.shape;
+  requireExtents("mask", "the shape", input);
+  const other = given.data().findIndex((value: number) => value !== 0 && value !== 1);
+  if (other >= 0) {
+    throw new ValueError(
+      `mask: entry ${other} is ${given.data()[other]}; it must be 1 where a pixel is seen and 0 where not: compare a picture with a threshold`,
+    );
+  }
+  const kept = given.cast("bool");
   const only = (x: Tensor) => {
     const images = batchOf("mask", input, x);
     return mul(images, kept.cast(images.dtype));
@@ -85,7 +98,8 @@ export function gaussianMatrix(rng: Rng, options: RandomMeasurementOptions): Mea
 
 /** @internal Settings, checked. @throws ValueError */
 export function checkedRandom(owner: string, options: RandomMeasurementOptions): RandomMeasurementOptions {
-  checkOptions(owner, options, ["input", "measurements"]);
+  checkOptions(owner, options, ["input", "measurements"], ["input", "measurements"]);
+  requireExtents(owner, "input", options.input);
   requireInteger(owner, "measurements", options.measurements, 1);
   return options;
 }
