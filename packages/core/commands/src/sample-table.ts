@@ -4,6 +4,7 @@ import {
   isTensor,
   random,
   requireObject,
+  requireSeed,
   ShapeError,
   type Tensor,
   take,
@@ -163,6 +164,7 @@ export function holdOut<T extends SampleTable>(
   optionName = "--holdout",
 ): Parts<T> {
   requireObject("holdOut", "table", table, "a SampleTable");
+  requireSeed("holdOut", seed);
   const rows = table.inputs.shape[0]!;
   if (share === 0) return { train: table, test: undefined, trainRows: Array.from({ length: rows }, (_, i) => i) };
   const count = Math.round(share * rows);

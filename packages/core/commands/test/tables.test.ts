@@ -112,6 +112,7 @@ describe("what is to be predicted", () => {
     expect([...all].sort()).toEqual(rows.map(String).sort());
     expect(holdOut(whole, 0.25, 7).test?.target).toEqual(test?.target);
     expect(holdOut(whole, 0.25, 8).test?.target).not.toEqual(test?.target);
+    expect(() => holdOut(whole, 0.25, {} as never)).toThrow("holdOut: seed is an object; give a finite number");
     expect(train.inputs.toArray()).toEqual((train.target as string[]).map((row) => row.split(",").map(Number)));
     expect(holdOut(whole, 0.25, 7).trainRows.map((row) => rows[row])).toEqual(train.inputs.toArray());
     expect(holdOut(whole, 0, 7)).toEqual({ train: whole, test: undefined, trainRows: [...rows.keys()] });

@@ -1,11 +1,4 @@
-import {
-  type RunOptions,
-  type RunResult,
-  type RunState,
-  requireSeed,
-  runLoop,
-  runOptionNames,
-} from "@offprint/solvers";
+import { type RunOptions, type RunResult, type RunState, runLoop, runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
   checkOptions,
@@ -126,7 +119,6 @@ export function prepareSampling<C>(
 ): Sampling<C> {
   checkOptions(owner, options, [...samplerNames, ...extra]);
   requireDenoiser(owner, denoiser);
-  requireSeed(owner, options.seed);
   const { steps = 50, levels, condition, dtype = "float64", backend, ...rest } = options;
   requireInteger(owner, "steps", steps, 1);
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);

@@ -112,7 +112,6 @@ export {
   type Checkpoint,
   type RunOptions,
   type RunState,
-  requireSeed,
   runOptionNames,
   runOptionsOf,
 } from "./run/run-options.js";

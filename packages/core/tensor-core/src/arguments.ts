@@ -1,11 +1,18 @@
+import type { Backend } from "./compile/backend.js";
 import { ShapeError, ValueError } from "./errors.js";
 import type { Shape } from "./shape.js";
 import { isTensor } from "./tensor.js";
 
-function called(value: unknown): string {
+/** @internal What {@link called} calls an object that is none of the others. */
+export const AN_OBJECT = "an object";
+
+/** @internal What a message calls an argument: its kind, or the value where it is a number or a text. */
+export function called(value: unknown): string {
   if (isTensor(value)) return "a tensor";
   if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
+  if (Array.isArray(value)) return "an array";
+  if (ArrayBuffer.isView(value)) return "a typed array";
+  return typeof value === "object" && value !== null ? AN_OBJECT : String(value);
 }
 
 function complain(owner: string, name: string, value: unknown, wanted: string): never {
@@ -44,5 +51,22 @@ export function requireArray(owner: string, value: unknown, wanted: string): voi
 
 /** Throws unless an argument can be a shape. */
 export function requireShape(owner: string, shape: Shape | undefined): void {
-  if (!Array.isArray(shape)) throw new ShapeError(`${owner}: the shape is ${called(shape)}; give an array of extents`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${owner}: the shape is ${called(shape)}; give an array of extents such as [2, 3]`);
+}
+
+/**
+ * Throws unless a seed can be one, or is left out: made part of a text, an object would be the same seed as every other.
+ * {@link checkOptions} does so for options named `seed`.
+ * @throws ValueError that names the function and the seed.
+ */
+export function requireSeed(owner: string, seed: unknown): void {
+  if (seed === undefined || typeof seed === "string" || Number.isFinite(seed)) return;
+  complain(owner, "seed", seed, "a finite number or a text");
+}
+
+/** @internal Throws unless `backend` compiles graphs. */
+export function requireBackend(owner: string, name: string, backend: unknown): void {
+  if (typeof (backend as Partial<Backend> | null | undefined)?.compile === "function") return;
+  complain(owner, name, backend, "hostBackend or await onnxRuntime()");
 }

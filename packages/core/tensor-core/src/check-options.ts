@@ -1,57 +1,34 @@
-import { requireObject } from "./arguments.js";
+import { AN_OBJECT, called, requireBackend, requireObject, requireSeed } from "./arguments.js";
 import { ValueError } from "./errors.js";
 import { nearestWords } from "./nearest-words.js";
-import { isTensor } from "./tensor.js";
 
-/** How other libraries call an option, without case and underscores, and what it is here. */
-const foreignWords: Readonly<Record<string, readonly string[]>> = {
-  lr: ["learningRate", "stepSize"],
-  eta: ["learningRate", "stepSize"],
-  stepsize: ["stepSize", "learningRate"],
-  learningrate: ["learningRate", "stepSize"],
-  maxiter: ["maxIterations", "steps"],
-  maxiters: ["maxIterations", "steps"],
-  maxsteps: ["steps", "maxIterations"],
-  niter: ["maxIterations", "steps"],
-  numiter: ["maxIterations", "steps"],
-  itermax: ["maxIterations", "steps"],
-  iterations: ["maxIterations", "steps"],
-  nsteps: ["steps", "maxIterations"],
-  numsteps: ["steps", "maxIterations"],
-  nepochs: ["epochs"],
-  numepochs: ["epochs"],
-  tol: ["tolerance"],
-  xtol: ["tolerance"],
-  ftol: ["tolerance"],
-  rtol: ["tolerance", "relativeTolerance"],
-  atol: ["tolerance", "absoluteTolerance"],
-  gtol: ["gradientTolerance", "tolerance"],
-  x0: ["initial"],
-  init: ["initial"],
-  start: ["initial"],
-  initialguess: ["initial"],
-  initialpoint: ["initial"],
-  randomstate: ["seed"],
-  randomseed: ["seed"],
-  key: ["seed", "rng"],
-  callback: ["onProgress"],
-  onepoch: ["onProgress"],
-  onstep: ["onProgress"],
-  abortsignal: ["signal"],
-  dim: ["axis"],
-  axes: ["axis"],
-  keepdim: ["keepDims"],
-  eps: ["epsilon"],
-  wd: ["weightDecay"],
-  l2: ["weightDecay"],
-  betas: ["beta1"],
-  minibatch: ["batchSize"],
-  bs: ["batchSize"],
-  device: ["backend"],
-};
+/** How other libraries call an option, without case and underscores, and what it is here, the likeliest first. */
+const foreignWords: readonly (readonly [theirs: string, ours: string])[] = [
+  ["lr eta stepsize learningrate", "learningRate stepSize"],
+  ["maxiter maxiters niter numiter itermax iterations", "maxIterations steps"],
+  ["maxsteps nsteps numsteps", "steps maxIterations"],
+  ["nepochs numepochs", "epochs"],
+  ["tol xtol ftol", "tolerance"],
+  ["rtol", "tolerance relativeTolerance"],
+  ["atol", "tolerance absoluteTolerance"],
+  ["gtol", "gradientTolerance tolerance"],
+  ["x0 init start initialguess initialpoint", "initial"],
+  ["randomstate randomseed", "seed"],
+  ["key", "seed rng"],
+  ["callback onepoch onstep", "onProgress"],
+  ["abortsignal", "signal"],
+  ["dim axes", "axis"],
+  ["keepdim", "keepDims"],
+  ["eps", "epsilon"],
+  ["wd l2", "weightDecay"],
+  ["betas", "beta1"],
+  ["minibatch bs", "batchSize"],
+  ["device", "backend"],
+];
 
 /**
- * Throws unless every name in `options` is one of `known`, so that a misspelt option is not silently ignored.
+ * Throws unless every name in `options` is one of `known`, so that a misspelt option is not silently ignored; and
+ * unless a `seed` among them is a finite number or a text, and a `backend` one that compiles.
  * @param owner The function whose options they are, as messages begin.
  * @param required Those that have no default; where there are some, the options must be given.
  * @throws ValueError that names the option, the nearest known one and all there are; also where `options` is not an
@@ -65,12 +42,15 @@ export function checkOptions(
   required: readonly string[] = [],
 ): void {
   if (options === undefined && required.length === 0) return;
-  if (typeof options !== "object" || options === null || isArrayLike(options)) {
-    const wanted = required.length === 0 ? "an object" : `{ ${required.join(", ")} }`;
-    throw new ValueError(`${owner}: the options are ${describe(options)}; give ${wanted}. ${listed(known)}`);
+  const given = called(options);
+  if (given !== AN_OBJECT) {
+    const wanted = required.length === 0 ? AN_OBJECT : `{ ${required.join(", ")} }`;
+    throw new ValueError(`${owner}: the options are ${given}; give ${wanted}. ${listed(known)}`);
   }
-  for (const name of Object.keys(options)) {
+  for (const [name, value] of Object.entries(options as object)) {
     if (!known.includes(name)) throw new ValueError(complaint(owner, name, known));
+    if (name === "seed") requireSeed(owner, value);
+    if (name === "backend" && value !== undefined) requireBackend(owner, name, value);
   }
   const missing = required.find((name) => (options as Record<string, unknown>)[name] === undefined);
   if (missing !== undefined) throw new ValueError(`${owner}: there is no ${missing}; give one. ${listed(known)}`);
@@ -94,10 +74,6 @@ export function refuseIdle<O extends object>(
   if (given !== undefined) throw new ValueError(`${owner}: ${given} does nothing with ${beside}; leave it out`);
 }
 
-function isArrayLike(value: object): boolean {
-  return Array.isArray(value) || ArrayBuffer.isView(value) || isTensor(value);
-}
-
 function complaint(owner: string, name: string, known: readonly string[]): string {
   const meant = meantBy(name, known);
   const question = meant === undefined ? "." : `; did you mean "${meant}"?`;
@@ -108,9 +84,9 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
   const plain = (word: string) => word.toLowerCase().replace(/[_-]/g, "");
   const same = known.find((candidate) => plain(candidate) === plain(name));
   if (same !== undefined) return same;
-  const foreign = Object.hasOwn(foreignWords, plain(name)) ? foreignWords[plain(name)] : [];
+  const foreign = foreignWords.find(([theirs]) => theirs.split(" ").includes(plain(name)))?.[1].split(" ");
   return (
-    foreign.find((word) => known.includes(word)) ??
+    foreign?.find((word) => known.includes(word)) ??
     nearestWords(name, known, 1)[0] ??
     known.find((candidate) => candidate.length > 2 && plain(name).startsWith(plain(candidate)))
   );
@@ -118,11 +94,4 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
 
 function listed(known: readonly string[]): string {
   return known.length === 0 ? "It takes no options." : `Options: ${known.join(", ")}`;
-}
-
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return "an array";
-  if (ArrayBuffer.isView(value)) return "a typed array";
-  if (isTensor(value)) return "a tensor";
-  return typeof value === "function" ? "a function" : String(value);
 }

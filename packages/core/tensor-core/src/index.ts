@@ -1,6 +1,6 @@
 import "./methods.js";
 
-export { requireFunction, requireObject, requireText } from "./arguments.js";
+export { requireFunction, requireObject, requireSeed, requireText } from "./arguments.js";
 export { decodeElements, type ElementType, elementSize, encodeElements } from "./bytes/elements.js";
 export { halfToNumber, numberToHalf } from "./bytes/half.js";
 export { checkOptions, refuseIdle } from "./check-options.js";

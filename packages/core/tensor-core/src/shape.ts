@@ -1,3 +1,4 @@
+import { requireShape } from "./arguments.js";
 import { IndexError, ShapeError } from "./errors.js";
 
 /** Extent of a tensor along each axis. */
@@ -77,9 +78,7 @@ export function normalizeAxes(operation: string, axes: number | readonly number[
 
 /** Throws unless every extent is a non-negative integer. */
 export function validateShape(operation: string, shape: Shape): void {
-  if (!Array.isArray(shape)) {
-    throw new ShapeError(`${operation}: the shape is ${String(shape)}; give an array of extents such as [2, 3]`);
-  }
+  requireShape(operation, shape);
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0) {
       throw new ShapeError(`${operation}: shape ${formatShape(shape)} must hold non-negative integers`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkOptions, refuseIdle, tensor, ValueError } from "../src/index.js";
+import { checkOptions, hostBackend, refuseIdle, tensor, ValueError } from "../src/index.js";
 import { nearestWords } from "../src/nearest-words.js";
 
 const known = ["learningRate", "maxIterations", "tolerance", "initial", "onProgress", "seed"];
@@ -56,6 +56,31 @@ describe("checkOptions", () => {
     expect(complaint(new Float32Array(1))).toContain("a typed array");
     expect(complaint(tensor(1))).toContain("a tensor");
     expect(complaint(() => 1)).toContain("a function");
+  });
+
+  it.each([
+    [{}, "an object"],
+    [[], "an array"],
+    [null, "null"],
+    [Number.NaN, "NaN"],
+    [Number.POSITIVE_INFINITY, "Infinity"],
+    [tensor(1), "a tensor"],
+  ])("refuses a seed that would be the same as others: %s", (seed, called) => {
+    expect(complaint({ seed })).toBe(`solve: seed is ${called}; give a finite number or a text`);
+    for (const good of [0, -1.5, "", "0/start", undefined]) expect(complaint({ seed: good })).toBeUndefined();
+  });
+
+  it.each([
+    [{}, "an object"],
+    ["cpu", "cpu"],
+    [null, "null"],
+    [Promise.resolve(hostBackend), "an object"],
+  ])("refuses a backend that compiles nothing: %s", (backend, called) => {
+    expect(() => checkOptions("fit", { backend }, ["backend"])).toThrow(
+      new ValueError(`fit: backend is ${called}; give hostBackend or await onnxRuntime()`),
+    );
+    checkOptions("fit", { backend: hostBackend }, ["backend"]);
+    checkOptions("fit", { backend: undefined }, ["backend"]);
   });
 });
 

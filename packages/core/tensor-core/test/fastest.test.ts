@@ -68,5 +68,7 @@ describe("fastest", () => {
       "not this graph",
     );
     expect(() => fastest([])).toThrow("give at least one");
+    expect(() => fastest([hostBackend, {} as Backend])).toThrow("fastest: backends[1] is an object; give hostBackend");
+    expect(() => fastest([undefined as never])).toThrow("fastest: backends[0] is undefined; give hostBackend");
   });
 });

@@ -49,6 +49,7 @@ const calls: [name: string, run: (wrong: never) => unknown][] = [
   ["rng.studentT", (wrong) => rng().studentT([2], wrong)],
   ["rng.dirichlet", (wrong) => rng().dirichlet([2], wrong)],
   ["trace", (wrong) => tc.trace(wrong)],
+  ["backend of jit", () => tc.jit((v: tc.Tensor) => v, { backend: {} as never })],
   ["jitSync", (wrong) => tc.jitSync(wrong)],
   ["jitAtPoint", (wrong) => tc.jitAtPoint(wrong)],
   ["fastest", (wrong) => tc.fastest(wrong)],

@@ -317,6 +317,7 @@ describe("Sobol points", () => {
     expect(first(1)).not.toEqual(first(2));
     const r = rng(1);
     expect(first(r)).not.toEqual(first(r));
+    expect(() => first({} as Rng)).toThrow("sobol: seed is an object; give a finite number or a text");
     const x = sobol(1, { seed: 3 })
       .skip(2 ** 24)
       .next(4096)

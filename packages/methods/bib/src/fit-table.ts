@@ -1,4 +1,3 @@
-import { requireSeed } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -93,7 +92,6 @@ export function fitTable(
 ): TableFit {
   checkOptions(owner, options, ["ridge", "heads", "seed"]);
   const { ridge = 1e-6, heads = "ridge", seed = 0 } = options;
-  requireSeed(owner, seed);
   requireNonNegative(owner, "ridge", ridge);
   requireChoice(owner, "heads", heads, ["ridge", "adam"]);
   requireModel(owner, model);

@@ -1,4 +1,3 @@
-import { requireSeed } from "@offprint/solvers";
 import {
   add,
   asTensor,
@@ -59,7 +58,6 @@ export function jacobianModel<P>(
   checkOptions(owner, options, ["head", "choose", "projection", "seed"]);
   requireInteger(owner, "length", length, 1);
   const { choose = () => true, projection, seed = 0 } = options;
-  requireSeed(owner, seed);
   const parameters = (model.parameters ?? null) as P;
   const paths = tree.paths(parameters);
   const flat = tree.flatten(parameters);

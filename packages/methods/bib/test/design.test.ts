@@ -182,7 +182,7 @@ describe("what a fit refuses and tells", () => {
     expect(() => fitTable(table, { ...bent, alphabet: ["A", "A"] })).toThrow(/alphabet/);
     expect(() => fitTable(table, ntkModel(), { heads: "adam" })).toThrow(/heads "adam" train on features/);
     expect(() => fitTable(table, bent, { seed: {} as never })).toThrow(
-      "seed is [object Object]; give a finite number or a text",
+      "seed is an object; give a finite number or a text",
     );
     expect(() => fitTable(undefined as never, bent)).toThrow(/table is undefined; give \{ sequences, scores \}/);
     await expect(designWith({} as never)).rejects.toThrow(/fit has no model and tensors; give what fitTable gave/);

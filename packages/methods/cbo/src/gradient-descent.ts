@@ -179,7 +179,6 @@ export async function gradientDescent(
 
 /** Standard normal numbers of step k = 1, 2, ...; many steps are drawn at once, as a small draw costs as much. */
 function noiseOf(seed: number | string, size: number): (k: number) => ArrayLike<number> {
-  random.rng(seed); // a bad seed is told here
   let drawn: { block: number; values: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> } };
   return (k) => {
     const block = Math.floor((k - 1) / DRAWN);

@@ -59,7 +59,6 @@ function normalsOf(
   n: number,
   d: number,
 ): SwarmSettings["normals"] {
-  random.rng(seed); // a bad seed is told here
   if (noiseSource === undefined) return (k, out) => random.rng(`${seed}/noise/${k}`).fillNormal(out);
   return (k, out) => {
     const z = readTensor(owner, `noiseSource(${k})`, noiseSource(k));

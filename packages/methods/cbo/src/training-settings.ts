@@ -3,7 +3,6 @@ import { runOptionNames } from "@offprint/solvers";
 import {
   asTensor,
   checkOptions,
-  random,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -79,7 +78,6 @@ export function trainingSettings(
     );
   }
   if (sampleCount(data) === 0) throw new ValueError(`${owner}: data holds no samples; give at least one`);
-  random.rng(seed); // a bad seed is told here
   const dtype = options.dtype ?? (data.inputs.dtype === "float64" ? "float64" : "float32");
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
   const given = options.initial === undefined ? undefined : readTensor(owner, "initial", options.initial);

@@ -53,7 +53,7 @@ describe("cbo rejects", () => {
     patience: [0.5, /patience is 0.5/],
     restarts: [-1, /restarts is -1/],
     batchParticles: [500, /batchParticles is 500 of 200 particles/],
-    seed: [Number.NaN, /the seed is NaN/],
+    seed: [Number.NaN, /cbo: seed is NaN/],
     noise: ["white", /noise is "white"; it must be one of "isotropic", "anisotropic"/],
     noiseAt: ["during", /noiseAt is "during"; it must be one of "pre", "post"/],
     batchUpdate: ["some", /batchUpdate is "some"/],

@@ -117,7 +117,6 @@ export async function fitDirectionNetwork(
   const rates: readonly unknown[] = Array.isArray(learningRate) ? learningRate : [learningRate, learningRate];
   if (rates.length !== 2) throw new ValueError(`${owner}: learningRate is [${rates}]; give a number or a pair`);
   for (const rate of rates) requirePositive(owner, "learningRate", rate as number);
-  random.rng(seed);
   if (!Array.isArray(grid)) throw new ValueError(`${owner}: grid is ${grid}; give an array of numbers`);
   const n = grid.reduce((product, extent) => product * extent, 1);
   if (vectors.rank !== 2 || vectors.shape[1] !== n || a.rows !== n) {

@@ -8,7 +8,6 @@ import {
   predictAs,
   stateOf,
 } from "@offprint/diffusion";
-import { requireSeed } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -158,7 +157,6 @@ export async function hessianTrace<C = Tensor>(
   checkOptions(owner, options, [...traceNames, "condition", "seed"]);
   const settings = traceSettings(owner, options);
   const { condition, seed = 0 } = options;
-  requireSeed(owner, seed);
   const z = stateOf(owner, "states", states);
   const at = levelTensors(level);
   requirePositive(owner, "level.sigma", level.sigma);

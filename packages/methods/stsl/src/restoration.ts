@@ -8,7 +8,6 @@ import {
   type SamplerResult,
   type Sampling,
 } from "@offprint/diffusion";
-import { requireSeed } from "@offprint/solvers";
 import {
   add,
   isTensor,
@@ -131,7 +130,6 @@ export async function prepareRestoration<C>(
 ): Promise<Prepared<C>> {
   const { initial: _, startFraction = 1, eta = 1, seed = 0, consistency: __, onStep: ___, ...sampler } = options;
   const { dtype = "float64" } = options;
-  requireSeed(owner, options.seed);
   requireChoice(owner, "consistency", options.consistency, [true, false]);
   if (options.onStep !== undefined) requireFunction(owner, "onStep", options.onStep);
   const apply = applied(owner, measurement);

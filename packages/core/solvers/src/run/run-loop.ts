@@ -1,6 +1,6 @@
 import { NonFiniteError, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import { makeBreather } from "./breather.js";
-import { type RunOptions, type RunState, requireSeed } from "./run-options.js";
+import type { RunOptions, RunState } from "./run-options.js";
 import type { Status } from "./status.js";
 
 /**
@@ -138,13 +138,12 @@ export function runLoopSync<S, R, F extends string = "converged">(
 }
 
 /**
- * Checks the options that every run takes, and the seed of those that draw.
- * @throws ValueError for a signal, callback, checkpoint or seed that is not one.
+ * Checks the options that every run takes.
+ * @throws ValueError for a signal, callback or checkpoint that is not one.
  */
-export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S> & { readonly seed?: unknown }): void {
+export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S>): void {
   requireObject(owner, "options", options, "an object");
-  const { onProgress, signal, checkpoint, seed } = options;
-  requireSeed(owner, seed);
+  const { onProgress, signal, checkpoint } = options;
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new ValueError(`${owner}: onProgress must be a function of the record, got ${typeof onProgress}`);
   }

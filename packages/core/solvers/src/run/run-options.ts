@@ -1,4 +1,4 @@
-import { requireObject, ValueError } from "@offprint/tensor-core";
+import { requireObject } from "@offprint/tensor-core";
 
 /** Where a run puts its state from time to time. */
 export interface Checkpoint<S> {
@@ -26,15 +26,6 @@ export interface RunOptions<R, S> {
 
 /** The names of {@link RunOptions}, for `checkOptions`. */
 export const runOptionNames = ["onProgress", "signal", "checkpoint", "resume"] as const;
-
-/**
- * Throws unless a seed can be one, or is left out: made part of a text, an object would be the same seed as every other.
- * @throws ValueError that names the function and the seed.
- */
-export function requireSeed(owner: string, seed: unknown): void {
-  if (seed === undefined || typeof seed === "string" || Number.isFinite(seed)) return;
-  throw new ValueError(`${owner}: seed is ${String(seed)}; give a finite number or a text`);
-}
 
 /** The {@link RunOptions} among the options of a function, for the run inside it. */
 export function runOptionsOf<R, S, T = S>(options: Omit<RunOptions<R, S>, "resume"> & { readonly resume?: T }) {

@@ -1,4 +1,4 @@
-import { requireArray } from "../arguments.js";
+import { requireArray, requireBackend } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { ValueError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
@@ -30,6 +30,7 @@ export function fastest(backends: readonly Backend[], options: FastestOptions = 
   checkOptions("fastest", options, ["runs", "now"]);
   requireArray("fastest", backends, "backends");
   if (backends.length === 0) throw new ValueError("fastest: there is no backend to choose from; give at least one");
+  for (const [i, backend] of backends.entries()) requireBackend("fastest", `backends[${i}]`, backend);
   const { runs = 3, now = () => performance.now() } = options;
   return {
     name: `the fastest of ${backends.map((b) => b.name).join(", ")}`,

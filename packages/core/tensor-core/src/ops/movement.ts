@@ -167,23 +167,10 @@ function resolveIndex(index: SliceIndex, extent: number, axis: number): [start: 
   if (![index.start ?? 0, index.stop ?? 0, step].every(Number.isInteger) || step === 0) {
     throw new IndexError(`slice: axis ${axis}: start, stop and step must be integers and the step not 0`);
   }
-  const place = (i: number, low: number, high: number) => Math.min(Math.max(i < 0 ? i + extent : i, low), high);
-  const start =
-    index.start === undefined
-      ? step > 0
-        ? 0
-        : extent - 1
-      : step > 0
-        ? place(index.start, 0, extent)
-        : place(index.start, -1, extent - 1);
-  const stop =
-    index.stop === undefined
-      ? step > 0
-        ? extent
-        : -1
-      : step > 0
-        ? place(index.stop, 0, extent)
-        : place(index.stop, -1, extent - 1);
+  const [low, high] = step > 0 ? [0, extent] : [-1, extent - 1];
+  const place = (i: number): number => Math.min(Math.max(i < 0 ? i + extent : i, low), high);
+  const start = index.start === undefined ? (step > 0 ? low : high) : place(index.start);
+  const stop = index.stop === undefined ? (step > 0 ? high : low) : place(index.stop);
   return [start, Math.max(0, Math.ceil((stop - start) / step)), step];
 }
 

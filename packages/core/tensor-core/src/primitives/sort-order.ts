@@ -99,23 +99,10 @@ export function packedOrder(line: Exclude<TypedArray, Float64Array>, largest: bo
   const n = line.length;
   const packed = new Float64Array(n);
   const order = new Int32Array(n);
-  const bits = new Uint32Array(1);
-  const float = new Float32Array(bits.buffer);
-  const flip = largest ? 0xffffffff : 0;
-  const isFloat = line instanceof Float32Array;
+  const wordsOf = narrowWords(line, largest);
   return () => {
-    for (let i = 0; i < n; i++) {
-      const value = line[i];
-      let key: number;
-      if (!isFloat) key = (value ^ 0x80000000 ^ flip) >>> 0;
-      else if (value !== value) key = 0xffffffff;
-      else {
-        // Adding 0 turns -0 into 0, which it equals.
-        float[0] = value + 0;
-        key = ((bits[0] >>> 31 === 1 ? ~bits[0] : bits[0] | 0x80000000) ^ flip) >>> 0;
-      }
-      packed[i] = key * n + i;
-    }
+    const words = wordsOf();
+    for (let i = 0; i < n; i++) packed[i] = words[i] * n + i;
     packed.sort();
     for (let i = 0; i < n; i++) order[i] = packed[i] % n;
     return order;
@@ -215,19 +202,28 @@ function orderedWords(line: TypedArray, largest: boolean): Uint32Array[] {
     }
     return [low, high];
   }
-  const word = new Uint32Array(n);
-  if (line instanceof Float32Array) {
-    const canonical = new Float32Array(n);
-    for (let i = 0; i < n; i++) canonical[i] = line[i] + 0;
-    const bits = new Uint32Array(canonical.buffer);
-    for (let i = 0; i < n; i++) {
-      const negative = bits[i] >>> 31 === 1;
-      word[i] = line[i] !== line[i] ? 0xffffffff : (negative ? ~bits[i] : bits[i] | 0x80000000) ^ flip;
+  return [narrowWords(line, largest)()];
+}
+
+/** The words of values of 32 bits or fewer, from what `line` holds when asked. Calls share their memory. */
+function narrowWords(line: Exclude<TypedArray, Float64Array>, largest: boolean): () => Uint32Array {
+  const words = new Uint32Array(line.length);
+  const floats = new Float32Array(words.buffer);
+  const flip = largest ? 0xffffffff : 0;
+  const isFloat = line instanceof Float32Array;
+  return () => {
+    for (let i = 0; i < words.length; i++) {
+      const value = line[i];
+      if (!isFloat) words[i] = value ^ 0x80000000 ^ flip;
+      else if (value !== value) words[i] = 0xffffffff;
+      else {
+        // Adding 0 turns -0 into 0, which it equals.
+        floats[i] = value + 0;
+        words[i] = (words[i] >>> 31 === 1 ? ~words[i] : words[i] | 0x80000000) ^ flip;
+      }
     }
-  } else {
-    for (let i = 0; i < n; i++) word[i] = line[i] ^ 0x80000000 ^ flip;
-  }
-  return [word];
+    return words;
+  };
 }
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

@@ -148,7 +148,8 @@ export class SobolSequence {
  * @example sobol(2, { seed: 1 }).next(8)
  */
 export function sobol(dimension: number, options: SobolOptions = {}): SobolSequence {
-  checkOptions("sobol", options, ["seed", "scramble"]);
+  const drawn = options?.seed instanceof Rng;
+  checkOptions("sobol", drawn ? { ...options, seed: undefined } : options, ["seed", "scramble"]);
   requireInteger("sobol", "dimension", dimension, 1, MAX_SOBOL_DIMENSION);
   const { seed = 0, scramble = "linear" } = options;
   const key = seed instanceof Rng ? seed.split(1)[0].toJSON().state : stateOfSeed(seed);

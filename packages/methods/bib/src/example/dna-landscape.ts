@@ -1,4 +1,3 @@
-import { requireSeed } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -39,7 +38,6 @@ export interface DnaLandscape {
  */
 export function dnaLandscape(options: { readonly seed?: number | string } = {}): DnaLandscape {
   checkOptions("dnaLandscape", options, ["seed"]);
-  requireSeed("dnaLandscape", options.seed);
   const weights = drawWeights(random.rng(`dna-landscape/${options.seed ?? 0}`));
   const raw = rawScores(weights);
   const quantile = raw.slice().sort()[Math.floor(0.9 * (COUNT - 1))];
