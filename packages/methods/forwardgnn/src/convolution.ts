@@ -22,6 +22,14 @@ export interface LocalLayer {
   apply(params: unknown, prepared: unknown, graph: Graph): Tensor;
 }
 
+/** Throws unless it is a layer of a graph network. @throws ValueError that says what it must have */
+export function requireLayer(name: string, layer: GraphLayer): GraphLayer {
+  if (typeof layer?.init === "function" && typeof layer.apply === "function") return layer;
+  throw new ValueError(
+    `${name} is no layer; give { init, apply }, such as gcn({ inputs, outputs }) of @offprint/graph`,
+  );
+}
+
 /**
  * The convolution asked for.
  * @param combine how heads of an attention are put together
@@ -33,7 +41,7 @@ export function makeConvolution(
   heads: number,
   combine: "concat" | "mean" = "concat",
 ): GraphLayer {
-  if (typeof kind === "function") return kind(inputs, outputs);
+  if (typeof kind === "function") return requireLayer("convolution", kind(inputs, outputs));
   if (kind === "gcn") return gcn({ inputs, outputs });
   if (kind === "sage") return sage({ inputs, outputs });
   if (kind === "gat") return gat({ inputs, outputs, heads, combine });

@@ -4,6 +4,7 @@ import {
   checkOptions,
   requireChoice,
   requireObject,
+  ShapeError,
   sigmoid,
   type Tensor,
   UnsupportedError,
@@ -25,6 +26,7 @@ import {
 import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to-input.js";
 import { initialNetwork, networkLayers, requireModel } from "./network-layers.js";
 import { layerOptimizer } from "./node-setting.js";
+import { requireGraph } from "./node-task.js";
 import { compilerOf, ownLinkOptions, refuseOthers, type Settled } from "./options.js";
 import {
   type EpochRecord,
@@ -183,7 +185,7 @@ export interface ScoreOptions {
 function settingOf(owner: string, model: LinkPredictor, task: LinkTask, options: ScoreOptions) {
   checkOptions(owner, options, ["layers", "graph", "backend"]);
   requireModel(owner, model, linkMethods);
-  const { layers = model.params.length, backend, graph = task.split.testGraph } = options;
+  const { layers = model.params.length, backend, graph = task.split?.testGraph } = options;
   if (layers !== model.params.length && !isGreedy(model.method)) {
     throw new UnsupportedError(`${owner}: the layers of ${model.method} only work together; leave layers out`);
   }
@@ -192,6 +194,13 @@ function settingOf(owner: string, model: LinkPredictor, task: LinkTask, options:
   }
   const own = { ...model.options, layers, ...(backend && { backend }) };
   const setting = settleLinkTask(owner, task, own, { compiler: backend && { backend } });
+  requireGraph(owner, graph);
+  const [nodes] = setting.features.shape;
+  if (graph.nodes !== nodes) {
+    throw new ShapeError(
+      `${owner}: graph has ${graph.nodes} nodes, and features are of ${nodes}; give one of all of them`,
+    );
+  }
   if (setting.features.shape[1] !== model.features) {
     throw new ValueError(
       `${owner}: nodes have ${setting.features.shape[1]} features; the model takes ${model.features}`,

@@ -87,6 +87,11 @@ export function settleLinkTask(
     checkOptions(`${owner}: ${name}`, split[name], ["positive", "negative"], ["positive", "negative"]);
   }
   const { nodes } = split.trainGraph;
+  if (split.testGraph.nodes !== nodes) {
+    throw new ShapeError(
+      `${owner}: testGraph has ${split.testGraph.nodes} nodes and trainGraph ${nodes}; give both all nodes`,
+    );
+  }
   const features = readNodeFeatures(owner, task.features, nodes);
   const { positive, negative } = split.train;
   requireInteger(owner, "the number of linked training pairs", positive.length / 2, 1);

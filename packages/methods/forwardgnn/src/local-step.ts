@@ -7,15 +7,18 @@ import {
   type Rng,
   random,
   requireChoice,
+  requireFinite,
   requireFunction,
   requireInteger,
   requireNonNegative,
   requireObject,
   requirePositive,
   type Tensor,
+  ValueError,
   valueAndGrad,
 } from "@offprint/tensor-core";
-import { localLayer } from "./convolution.js";
+import { localLayer, requireLayer } from "./convolution.js";
+import { requireGraph } from "./node-task.js";
 import {
   type EpochRecord,
   type Stage,
@@ -48,8 +51,13 @@ export function localStep<P extends object>(
   grads: P;
   output: Tensor;
 } {
-  requireObject("localStep", "localStepInput", localStepInput, "a LocalStepInput");
+  const fields = ["layer", "params", "input", "graph", "loss"];
+  checkOptions("localStep", localStepInput, fields, fields);
   const { layer, params, input, graph, loss } = localStepInput;
+  requireLayer("localStep: layer", layer as GraphLayer);
+  requireFunction("localStep", "loss", loss);
+  requireGraph("localStep", graph);
+  requireFinite("localStep", "input", input);
   const local = localLayer(layer);
   const prepared = local.prepare(unitRows(input), graph);
   const objective = (p: P): [Tensor, Tensor] => {
@@ -129,7 +137,11 @@ export async function fitLayerwise(
   requireObject("fitLayerwise", "graph", graph, "a Graph");
   const { epochs = 100, learningRate = 1e-3, weightDecay = 5e-4, seed = 0, dtype = "float32", validate } = options;
   const { validateEvery = 2, patience = 100 } = options;
+  requireGraph("fitLayerwise", graph);
   requireInteger("fitLayerwise", "the number of layers", layers.length, 1);
+  for (const [l, layer] of layers.entries()) requireLayer(`fitLayerwise: layers[${l}]`, layer);
+  if (validate !== undefined) requireFunction("fitLayerwise", "validate", validate);
+  requireFinite("fitLayerwise", "x", x);
   checkOptions("fitLayerwise", options, layerwiseOptionNames);
   requirePositive("fitLayerwise", "learningRate", learningRate);
   requireNonNegative("fitLayerwise", "weightDecay", weightDecay);
@@ -163,7 +175,7 @@ export async function fitLayerwise(
           constants: { prepared },
           loss: (p, carried, constants) => [localLoss(local.apply(p, constants.prepared, graph), l), carried],
           optimizer: adam({ learningRate, weightDecay }),
-          ...(validate && { validate: async (p: unknown) => validate(local.apply(p, prepared, graph), l) }),
+          ...(validate && { validate: async (p: unknown) => figure(validate(local.apply(p, prepared, graph), l)) }),
         };
       },
     },
@@ -173,4 +185,10 @@ export async function fitLayerwise(
   advance(params);
   const { history, status, steps } = run;
   return { params, outputs, history, status, steps, state };
+}
+
+/** @throws ValueError for a figure by which nothing can be chosen */
+function figure(validation: unknown): number {
+  if (typeof validation === "number" && !Number.isNaN(validation)) return validation;
+  throw new ValueError(`fitLayerwise: validate gave ${String(validation)}; give a number, the larger the better`);
 }

@@ -1,5 +1,5 @@
 import { coalesce, type Graph } from "@offprint/graph";
-import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
+import { IndexError, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** `common`: number of common neighbours; `adamic-adar`: each counts 1 / log(degree). */
 export type NeighbourScore = "common" | "adamic-adar";
@@ -16,6 +16,10 @@ export function neighbourScores(graph: Graph, pairs: ArrayLike<number>, kind: Ne
     throw new ValueError(`neighbourScores: kind is ${String(kind)}; it must be common or adamic-adar`);
   }
   if (pairs.length % 2 !== 0) throw new ShapeError("neighbourScores: pairs must hold two nodes each");
+  for (let i = 0; i < pairs.length; i++) {
+    if (Number.isInteger(pairs[i]) && pairs[i] >= 0 && pairs[i] < graph.nodes) continue;
+    throw new IndexError(`neighbourScores: a pair names node ${pairs[i]}; nodes are 0 to ${graph.nodes - 1}`);
+  }
   const { indptr, neighbours } = coalesce(graph).outgoing;
   const near = (i: number) => neighbours.subarray(indptr[i], indptr[i + 1]);
   return Float64Array.from({ length: pairs.length / 2 }, (_, p) => {

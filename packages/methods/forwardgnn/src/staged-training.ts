@@ -15,6 +15,7 @@ import {
   ValueError,
   valueAndGrad,
 } from "@offprint/tensor-core";
+import { requireLike } from "./network-layers.js";
 
 /**
  * Training of parameters against one objective: a layer that learns alone, or all layers where they learn together.
@@ -180,7 +181,7 @@ export async function trainStages(
         finished: ({ finished, early }) =>
           finished.length < stages ? undefined : early.every(Boolean) ? "converged" : "limit",
         snapshot: inMemory,
-        check: (reached) => checkState(owner, reached, stages),
+        check: (reached) => checkState(owner, reached, stages, stageOf),
       },
       options,
     );
@@ -260,12 +261,28 @@ class CompiledSteps {
   }
 }
 
-function checkState(owner: string, { finished, early, epoch }: TrainingState, stages: number): void {
-  const whole = Array.isArray(finished) && Array.isArray(early) && Number.isSafeInteger(epoch);
-  if (whole && finished.length <= stages) return;
-  throw new ValueError(
-    `${owner}: resume is no state of ${stages} stages of training; give that of a run like this one`,
-  );
+/** Whether a state is one of these stages: of as many, with parameters of the same shapes. */
+function checkState(
+  owner: string,
+  state: TrainingState,
+  stages: number,
+  stageOf: (state: TrainingState) => Stage,
+): void {
+  const { finished, early, epoch, params, optimizerState, carried, best } = state;
+  const whole = Array.isArray(finished) && Array.isArray(early) && Number.isSafeInteger(epoch) && epoch >= 0;
+  if (!whole || finished.length > stages || early.length !== finished.length) {
+    throw new ValueError(
+      `${owner}: resume is no state of ${stages} stages of training; give that of a run like this one`,
+    );
+  }
+  for (let s = 0; s < finished.length; s++) {
+    const stage = stageOf({ ...beginning, finished: finished.slice(0, s) });
+    requireLike(owner, "resume", finished[s], stage.params);
+  }
+  if (finished.length === stages || params === null) return;
+  const expected = firstOf(stageOf(state));
+  requireLike(owner, "resume", { params, optimizerState, carried }, expected);
+  if (best !== null) requireLike(owner, "resume", best?.params, expected.params);
 }
 
 /** A tree with its tensors in memory. */

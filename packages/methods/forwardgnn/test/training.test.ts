@@ -537,6 +537,66 @@ describe("bad input", () => {
     expect(error.state.history.length).toBe(1);
   });
 
+  it("states of other runs are refused", async () => {
+    const { state } = await fitNodeClassifier(task, "sf", {
+      ...quick,
+      onProgress: ({ layer, epoch }) => (layer === 2 && epoch === 2 ? "stop" : undefined),
+    });
+    const resumed = (options: object, method: NodeMethod = "sf", change: object = {}) => {
+      const resume = { ...state, inner: { ...state.inner, ...change } };
+      return fitNodeClassifier(task, method, { ...quick, ...options, resume });
+    };
+    const refused: [() => Promise<unknown>, RegExp][] = [
+      [() => resumed({ hidden: 6 }), /a tensor of resume is \[8\]; the network needs \[6\]/],
+      [() => resumed({ convolution: "sage" }), /resume is of another network/],
+      [() => resumed({}, "ff-la"), /a tensor of resume is \[6,8\]; the network needs \[9,8\]/],
+      [() => resumed({}, "bp"), /resume/],
+      [() => resumed({}, "sf", { params: undefined }), /resume/],
+      [() => resumed({}, "sf", { optimizerState: null }), /resume/],
+      [() => resumed({}, "sf", { early: [] }), /resume is no state of 2 stages/],
+      [() => resumed({}, "sf", { epoch: -1 }), /resume is no state of 2 stages/],
+    ];
+    for (const [run, words] of refused) await expect(run()).rejects.toThrow(words);
+    expect((await resumed({})).status).toBe("limit");
+  });
+
+  it("graphs and pairs of other nodes are refused", async () => {
+    const links = smallLinks();
+    const few = undirected([[0, 1]], 3); // prettier-ignore
+    const model = untrainedLinkPredictor(links, quick);
+    const graph = (other: unknown) => scorePairs(model, links, [0, 1], { graph: other as typeof few });
+    await expect(graph(few)).rejects.toThrow(/scorePairs: graph has 3 nodes, and features are of 50/);
+    await expect(graph(null)).rejects.toThrow(/graph is null; give a Graph/);
+    const split = { ...links.split, testGraph: few };
+    await expect(fitLinkPredictor({ ...links, split }, "ce", quick)).rejects.toThrow(/testGraph has 3 nodes/);
+    for (const node of [3, -1, 0.5]) expect(() => neighbourScores(few, [0, node])).toThrow(/a pair names node/);
+  });
+
+  it("layers, losses and figures of one's own that are none are refused", async () => {
+    const layer = gcn({ inputs: 6, outputs: 4 });
+    const step = {
+      layer,
+      params: layer.init(random.rng(0), "float64"),
+      input: task.features,
+      graph: task.graph,
+      loss: mean,
+    };
+    const local = (change: object) => () => localStep({ ...step, ...change } as typeof step);
+    expect(local({ layer: null })).toThrow(/no layer/);
+    expect(local({ layer: {} })).toThrow(/layer is no layer; give { init, apply }/);
+    expect(local({ loss: 3 })).toThrow(/loss is 3; give a function/);
+    expect(local({ los: mean })).toThrow(/no option "los"; did you mean "loss"/);
+    expect(local({ input: task.features.div(0) })).toThrow(/input holds/);
+    const layerwise = (layers: unknown, options: object = {}) =>
+      fitLayerwise(layers as GraphLayer[], (h) => mean(h), task.features, task.graph, { epochs: 4, ...options });
+    await expect(layerwise([layer, {}])).rejects.toThrow(/layers\[1\] is no layer/);
+    await expect(layerwise([layer], { validate: 3 })).rejects.toThrow(/validate is 3; give a function/);
+    for (const value of [Number.NaN, undefined, "1"]) {
+      await expect(layerwise([layer], { validate: () => value })).rejects.toThrow(/validate gave/);
+    }
+    await expect(bad({}, { convolution: () => null })).rejects.toThrow(/convolution is no layer/);
+  });
+
   it("models refuse tasks of another kind", async () => {
     const model = untrainedNodeClassifier(task, quick);
     await expect(predictNodes(model, { ...task, features: zeros([60, 2]) })).rejects.toThrow(/features/);
