@@ -37,7 +37,7 @@ export interface PolicyState {
   readonly policy: string;
   /** Of this description. */
   readonly version: 1;
-  /** The arms; they must survive JSON. */
+  /** The arms. Where JSON loses some of what they are, give them to `policyFromJSON` again. */
   readonly settings: readonly unknown[];
   /** Losses learned from. */
   readonly rounds: number;

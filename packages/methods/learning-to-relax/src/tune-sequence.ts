@@ -49,7 +49,7 @@ export interface TuneSequenceOptions<Problem, Setting = number, Record extends R
   readonly rounds?: number;
   /** The number that the policy is told of a problem beforehand; none unless given. */
   readonly context?: (problem: Problem) => number;
-  /** Makes a policy of one's own from what its `toJSON` gave, to resume. Default `policyFromJSON`. */
+  /** Makes a policy of one's own from what its `toJSON` gave, to resume. Default `policyFromJSON` with the policy's settings. */
   readonly restore?: (state: PolicyState) => OnlinePolicy<Setting>;
 }
 
@@ -61,7 +61,7 @@ export interface TuneSequenceResult<Setting = number, Record extends Round<Setti
   readonly settings: Setting[];
   /** Sum of the costs. */
   readonly totalLoss: number;
-  /** The policy after the last problem: the one given, or where a run was resumed, one made from the state. */
+  /** The policy after the last problem: the one given, or where a run was resumed, one like it made from the state. */
   readonly policy: OnlinePolicy<Setting>;
   /** Problems done: T. */
   readonly rounds: number;
@@ -82,7 +82,8 @@ export const sequenceOptionNames = ["rounds", "context", "restore", ...runOption
  *
  * @param problems - see {@link Problems}.
  * @param solve - solves a problem with a setting; returns the cost, such as the solver's iteration count, >= 0.
- * @param policy - is changed; keep `policy.toJSON()` to go on with other problems later.
+ * @param policy - is changed; keep `policy.toJSON()` to go on with other problems later. To resume, one of the same kind and
+ * settings; what it knows comes from the state.
  * @throws ValueError for options, costs and contexts out of range; whatever `solve` throws.
  */
 export async function tuneSequence<Problem, Setting = number>(
@@ -116,13 +117,16 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
   memory?: Memory,
 ): Promise<TuneSequenceResult<Setting, Round<Setting> & Told>> {
   type Record = Round<Setting> & Told;
-  const { rounds = Number.MAX_SAFE_INTEGER, context, restore = policyFromJSON<Setting>, signal, resume } = options;
+  const { rounds = Number.MAX_SAFE_INTEGER, context, signal, resume } = options;
+  // The settings themselves: JSON loses functions, for one.
+  const { restore = (state: PolicyState) => policyFromJSON<Setting>(state, given.settings) } = options;
   requireInteger(owner, "rounds", rounds, 0);
   requireFunction(owner, "policy.choose", given.choose);
   requireFunction(owner, "policy.update", given.update);
   requireFunction(owner, "restore", restore);
   if (context !== undefined) requireFunction(owner, "context", context);
   const known = resume?.inner?.policy;
+  if (known) requireAlike(owner, given, known);
   let policy = known ? restore(known) : given;
   if (resume?.inner?.memory !== undefined) memory?.set(resume.inner.memory);
   let record: Record | undefined;
@@ -175,6 +179,14 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
     history,
     state,
   };
+}
+
+/** @throws ValueError where a state to resume holds another policy than the one given, which would do nothing. */
+function requireAlike(owner: string, given: OnlinePolicy<unknown>, known: PolicyState): void {
+  const described = ({ policy, settings }: PolicyState) => `${policy} over ${JSON.stringify(settings)}`;
+  const [own, saved] = [described(given.toJSON()), described(known)];
+  if (own === saved) return;
+  throw new ValueError(`${owner}: policy is ${own}, and resume goes on with ${saved}; give a policy like that`);
 }
 
 /** Draws problems by their number; those that a resumed run has behind it are passed over. */

@@ -1,5 +1,5 @@
 import { sorSync } from "@offprint/solvers";
-import { random, ShapeError, sparse, tree, ValueError } from "@offprint/tensor-core";
+import { FormatError, random, ShapeError, sparse, tree, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { gridLaplacian, RANGE, shiftedSystems } from "../claims/grid.js";
 import { HeatEquation } from "../claims/heat-equation.js";
@@ -8,6 +8,7 @@ import {
   FixedSetting,
   type LinearSystem,
   omegaGrid,
+  policyFromJSON,
   type SolvedSystem,
   solveSequence,
   TsallisInf,
@@ -62,6 +63,42 @@ describe("tuneSequence", () => {
     expect((await run).status).toBe("aborted");
     expect(order).toEqual(["problem 0", "solve 0", "problem 1", "solve 1"]);
     expect(policy.rounds).toBe(2);
+  });
+});
+
+describe("a resumed sequence", () => {
+  const problems = [0, 1, 2, 3, 4, 5];
+  const made = () => {
+    const settings = [() => 30, () => 10, Object.assign(() => 20, { label: "third" })];
+    return { settings, policy: new TsallisInf({ settings, seed: 0 }) };
+  };
+
+  it("has the settings of the policy given, which need not survive JSON", async () => {
+    const solve = (_: number, setting: () => number) => setting();
+    const whole = await tuneSequence(problems, solve, made().policy);
+    const { state: resume } = await tuneSequence(problems, solve, made().policy, { rounds: 2 });
+    const { settings, policy } = made();
+    const rest = await tuneSequence(problems, solve, policy, { resume });
+    expect(rest.losses).toEqual(whole.losses);
+    expect(rest.policy.settings).toEqual(settings);
+    expect(rest.settings.slice(2).every((setting) => settings.includes(setting))).toBe(true);
+    const saved = JSON.parse(JSON.stringify(rest.policy));
+    expect(() => policyFromJSON(saved)).toThrow(FormatError);
+    expect(() => policyFromJSON(saved)).toThrow(/settings\[0\] is null.*give the settings too/);
+    expect(policyFromJSON(saved, settings).settings).toEqual(settings);
+    expect(() => policyFromJSON(saved, settings.slice(1))).toThrow(/give the same/);
+  });
+
+  it("refuses another policy than the one it goes on with", async () => {
+    const part = await solveSequence(systems, new FixedSetting(1.3), { rounds: 2 });
+    const { state: resume } = part;
+    for (const other of [new FixedSetting(1.4), new TsallisInf({ settings: [1.3], seed: 0 })]) {
+      await expect(solveSequence(systems, other, { resume })).rejects.toThrow(ValueError);
+      await expect(solveSequence(systems, other, { resume })).rejects.toThrow(
+        /resume goes on with fixed over \[1\.3\]/,
+      );
+    }
+    expect((await solveSequence(systems, new FixedSetting(1.3), { resume, rounds: 3 })).rounds).toBe(3);
   });
 });
 
