@@ -36,6 +36,9 @@ export interface VectorOperand {
   readonly positive?: boolean;
 }
 
+/** Powers up to here lose at most two and a half units of the last place as products. */
+const LARGEST_POWER = 6;
+
 const neverNegative = new Set(["abs", "relu", "sqrt", "exp", "sigmoid", "softplus"]);
 
 /** Whether the results of an operation are at least 0, or NaN. */
@@ -180,19 +183,47 @@ export class VectorCode {
     return true;
   }
 
-  /** Whole exponents as products. */
-  private power(lanes: Lanes, a: VectorOperand, { constant }: VectorOperand): boolean {
+  /** Small whole exponents as products, halves as roots. */
+  private power(lanes: Lanes, a: VectorOperand, { push, constant = 0 }: VectorOperand): boolean {
     const { w } = this;
-    if (constant === 2) this.push([`${lanes}.mul`], a, a);
-    else if (constant === 3) {
-      this.push([`${lanes}.mul`], a, a);
-      this.push([`${lanes}.mul`], a);
-    } else if (constant === 1) a.push();
-    else if (constant === -1) {
+    if (constant === -1 || constant === -0.5) {
       w.vector(lanes, 1);
-      this.push([`${lanes}.div`], a);
-    } else return false;
-    return true;
+      this.power(lanes, a, { push, constant: -constant });
+      w.op(`${lanes}.div`);
+      return true;
+    }
+    if (constant === 0.5) {
+      // The powers of -0 and of minus infinity are 0 and infinity.
+      w.vector(lanes, Number.POSITIVE_INFINITY);
+      this.push([`${lanes}.sqrt`], a);
+      w.vector(lanes, 0);
+      w.op(`${lanes}.add`);
+      a.push();
+      w.vector(lanes, Number.NEGATIVE_INFINITY);
+      w.op(`${lanes}.eq`, "v128.bitselect");
+      return true;
+    }
+    const whole = Number.isInteger(constant) && constant > 0 && constant <= LARGEST_POWER;
+    if (whole) this.product(lanes, a.push, constant);
+    return whole;
+  }
+
+  /** A vector times itself, `count` factors. */
+  private product(lanes: Lanes, push: Code, count: number): void {
+    if (count === 1) {
+      push();
+      return;
+    }
+    if (count % 2 === 0) {
+      this.product(lanes, push, count / 2);
+      const half = this.w.keep("v128");
+      this.w.get(half);
+      this.w.get(half);
+    } else {
+      this.product(lanes, push, count - 1);
+      push();
+    }
+    this.w.op(`${lanes}.mul`);
   }
 
   private logical(name: string, operands: readonly VectorOperand[]): boolean {
