@@ -30,7 +30,14 @@ export interface BoxOptions {
   readonly max?: TensorLike;
 }
 
-const floats = (x: TensorLike): Float64Array => Float64Array.from(asTensor(x, "float64").data());
+/** @internal Values of an argument. @throws ValueError that names it where it is nothing of the kind */
+export function floatsOf(owner: string, name: string, x: TensorLike): Float64Array {
+  try {
+    return Float64Array.from(asTensor(x, "float64").data());
+  } catch (error) {
+    throw new ValueError(`${owner}: ${name} holds no numbers: ${(error as Error).message}`, { cause: error });
+  }
+}
 
 /**
  * The box of all inputs that differ from one by at most eps in every coordinate, cut off at the range of the data. Of
@@ -44,9 +51,11 @@ export function boxAround(x0: TensorLike, eps: TensorLike, options: BoxOptions =
   const owner = "boxAround";
   checkOptions(owner, options, ["min", "max"]);
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = options;
-  const x = floats(x0);
+  const x = floatsOf(owner, "x0", x0);
+  if (x.length === 0) throw new ShapeError(`${owner}: x0 is empty; give one value for each input`);
   const each = (values: TensorLike, name: string): Float64Array => {
-    const given = floats(values);
+    const given = floatsOf(owner, name, values);
+    if (given.includes(Number.NaN)) throw new ValueError(`${owner}: ${name} holds NaN; give numbers`);
     if (given.length !== 1 && given.length !== x.length) {
       throw new ShapeError(`${owner}: ${name} has ${given.length} values; give one, or ${x.length} as x0 has`);
     }
@@ -74,8 +83,8 @@ const below = (x: number): number => x - Math.abs(x) * 2 ** -53 - Number.MIN_VAL
 /** @internal @throws ShapeError, ValueError */
 export function checkBox(owner: string, box: Box, inputs: number): CheckedBox {
   requireObject(owner, "box", box, "{ lower, upper }");
-  const { lower, upper } = box;
-  const [l, u] = [floats(lower), floats(upper)];
+  checkOptions(`${owner}: box`, box, ["lower", "upper"], ["lower", "upper"]);
+  const [l, u] = [floatsOf(owner, "box.lower", box.lower), floatsOf(owner, "box.upper", box.upper)];
   for (const [name, values] of Object.entries({ lower: l, upper: u })) {
     if (values.length !== inputs) {
       throw new ShapeError(`${owner}: box.${name} has ${values.length} values and the network ${inputs} inputs`);

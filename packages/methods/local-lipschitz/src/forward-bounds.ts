@@ -1,5 +1,12 @@
 import type { FeedForward } from "@offprint/networks";
-import { checkOptions, requireChoice, requireDecayRate, requireInteger, requirePositive } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  refuseIdle,
+  requireChoice,
+  requireDecayRate,
+  requireInteger,
+  requirePositive,
+} from "@offprint/tensor-core";
 import { activationLines } from "./activation-lines.js";
 import { type Box, type CheckedBox, checkBox } from "./box.js";
 import { boundChain, type ChainProblem, type ChainStage } from "./chain.js";
@@ -119,6 +126,12 @@ function tighten(l: Float64Array, u: Float64Array, lower: Float64Array, upper: F
   }
 }
 
+/** @internal Improved slopes belong to linear bounds of the neurons. @throws ValueError where they would do nothing */
+export function refuseIdleSlopes(owner: string, interval: string, given: SlopeOptions | boolean | undefined): void {
+  if (given === undefined || given === false) return;
+  refuseIdle(owner, interval, { optimizeSlopes: given }, ["optimizeSlopes"]);
+}
+
 /** @internal The options of slopes with their defaults, or nothing. @throws ValueError */
 export function checkSlopes(
   owner: string,
@@ -144,6 +157,7 @@ export function forwardBounds(network: FeedForward, box: Box, options: ForwardOp
   const owner = "forwardBounds";
   checkOptions(owner, options, ["optimizeSlopes", "method"]);
   requireChoice(owner, "method", options.method, ["crown", "interval"]);
+  if (options.method === "interval") refuseIdleSlopes(owner, 'method "interval"', options.optimizeSlopes);
   const slopes = checkSlopes(owner, options.optimizeSlopes);
   const checked = checkNetwork(owner, network);
   const inside = checkBox(owner, box, checked.inputs);

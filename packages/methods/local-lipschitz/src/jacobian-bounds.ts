@@ -1,6 +1,5 @@
 import type { FeedForward } from "@offprint/networks";
 import {
-  asTensor,
   checkOptions,
   hostTensor,
   requireFinite,
@@ -9,7 +8,7 @@ import {
   type TensorLike,
 } from "@offprint/tensor-core";
 import { slopeIntervals } from "./activation-lines.js";
-import { type Box, checkBox } from "./box.js";
+import { type Box, checkBox, floatsOf } from "./box.js";
 import { checkNetwork } from "./checked-network.js";
 import { checkSlopes, forwardBatch, repeated, type SlopeOptions } from "./forward-bounds.js";
 import { functionalBounds, type GradientProblem, gradientBounds } from "./gradient-bounds.js";
@@ -79,12 +78,13 @@ export function jvpBounds(
 ): JacobianBounds {
   const owner = "jvpBounds";
   const { problem, bounds } = bounded(owner, network, box, options);
-  const v = asTensor(direction, "float64");
-  if (v.size !== problem.network.inputs) {
-    throw new ShapeError(`${owner}: direction has ${v.size} values and the network ${problem.network.inputs} inputs`);
+  const v = floatsOf(owner, "direction", direction);
+  const { inputs } = problem.network;
+  if (v.length !== inputs) {
+    throw new ShapeError(`${owner}: direction has ${v.length} values and the network ${inputs} inputs`);
   }
-  requireFinite(owner, "direction", v);
-  const rows = hostTensor(Float64Array.from(v.data()), [1, v.size], "float64");
+  const rows = hostTensor(v, [1, inputs], "float64");
+  requireFinite(owner, "direction", rows);
   const { lower, upper } = functionalBounds(problem, bounds, rows);
   return {
     lower: hostTensor(lower, [problem.batch], "float64"),

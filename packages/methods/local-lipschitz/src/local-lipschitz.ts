@@ -2,6 +2,7 @@ import type { FeedForward } from "@offprint/networks";
 import { type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
 import {
   checkOptions,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -19,7 +20,7 @@ import {
   valueOf,
 } from "./branch-and-bound.js";
 import { type CheckedNetwork, checkNetwork } from "./checked-network.js";
-import { checkSlopes, forwardBatch, type SlopeOptions } from "./forward-bounds.js";
+import { checkSlopes, forwardBatch, refuseIdleSlopes, type SlopeOptions } from "./forward-bounds.js";
 import type { Target } from "./gradient-bounds.js";
 import type { Relaxation } from "./gradient-lines.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
@@ -95,19 +96,27 @@ export function checkLeaves(owner: string, { activations }: CheckedNetwork, leaf
   );
 }
 
-/** @internal Options that searches share. @throws ValueError */
+/** @internal Options that searches share. @throws ValueError for what is out of range, or would do nothing */
 export function checkSearch(
   owner: string,
-  options: Pick<LocalLipschitzOptions, "batchSize" | "heuristic" | "maxDomains" | "refresh" | "relaxation" | "forward">,
+  options: Pick<LocalLipschitzOptions, "relaxation" | "forward" | "optimizeSlopes" | (typeof ofBranching)[number]>,
 ): void {
-  const { batchSize = 16, heuristic, maxDomains = 2000, refresh, relaxation, forward } = options;
+  const { batchSize = 16, heuristic, maxDomains = 2000, refresh, relaxation, forward, leafFeasibility } = options;
   requireInteger(owner, "batchSize", batchSize, 1);
   requireInteger(owner, "maxDomains", maxDomains, 0);
   requireChoice(owner, "heuristic", heuristic, ["area", "babsr", "filtering", "random"]);
   requireChoice(owner, "refresh", refresh, ["g0", "backward", "both"]);
   requireChoice(owner, "relaxation", relaxation, ["linear", "recurjac", "interval"]);
   requireChoice(owner, "forward", forward, ["crown", "interval"]);
+  requireChoice(owner, "leafFeasibility", leafFeasibility, [true, false]);
+  if (forward === "interval") refuseIdleSlopes(owner, 'forward "interval"', options.optimizeSlopes);
+  if (relaxation !== undefined && relaxation !== "linear" && maxDomains > 0) {
+    refuseIdle(owner, `relaxation "${relaxation}", which is never branched`, options, ofBranching);
+  }
 }
+
+/** Options of branch and bound alone. */
+const ofBranching = ["maxDomains", "batchSize", "heuristic", "refresh", "leafFeasibility"] as const;
 
 const optionNames = [
   ...[
@@ -179,7 +188,7 @@ export async function localLipschitz(
     for (const root of rootBranches(settings, lower, upper)) pushHeap(queue, root);
     const { outputs, combinations } = options;
     const seen = sampleBound(network, box, {
-      ...{ points, seed, norm: target.kind === "l2" ? "l2" : "l1" },
+      ...{ points, seed, norm },
       ...(outputs !== undefined && { outputs }),
       ...(combinations !== undefined && { combinations }),
     });

@@ -1,13 +1,22 @@
 import type { FeedForward } from "@offprint/networks";
-import { type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
-import { asTensor, checkOptions, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { type Box, checkBox } from "./box.js";
+import { checkRunOptions, type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  checkOptions,
+  hostTensor,
+  refuseIdle,
+  requireFinite,
+  requireInteger,
+  ShapeError,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
+import { type Box, checkBox, floatsOf } from "./box.js";
 import { type BranchSettings, type Heuristic, type Refresh, rootBranches } from "./branch.js";
 import { branchAndBound } from "./branch-and-bound.js";
 import { checkNetwork } from "./checked-network.js";
 import { checkSlopes, forwardBatch, type SlopeOptions } from "./forward-bounds.js";
 import { checkSearch } from "./local-lipschitz.js";
-import { outputRows } from "./output-rows.js";
+import { outputRows, requireNumbers } from "./output-rows.js";
 import { pushHeap } from "./priority-queue.js";
 
 /** What is known of an output as a function of one input. */
@@ -69,12 +78,23 @@ export async function monotonicity(
     ...runOptionNames.slice(0, 2),
   ]);
   checkSearch(owner, options);
-  const { output = 0, range: [from, to] = [0, 1], maxDomains = 200, batchSize = 16 } = options;
+  checkRunOptions(owner, options);
+  const { output = 0, range = [0, 1], maxDomains = 200, batchSize = 16 } = options;
   const { heuristic = "area", refresh = "backward", onProgress, signal } = options;
   const checked = checkNetwork(owner, network);
-  const x = Float64Array.from(asTensor(x0, "float64").data());
-  checkBox(owner, options.box ?? { lower: x, upper: x }, checked.inputs);
-  if (!(from <= to)) throw new ValueError(`${owner}: range is [${from}, ${to}]; it must ascend`);
+  const x = floatsOf(owner, "x0", x0);
+  if (x.length !== checked.inputs) {
+    throw new ShapeError(`${owner}: x0 has ${x.length} values and the network ${checked.inputs} inputs`);
+  }
+  requireFinite(owner, "x0", hostTensor(x, [x.length], "float64"));
+  if (options.box !== undefined) refuseIdle(owner, "a box", options, ["range"]);
+  requireNumbers(owner, "range", range);
+  const [from, to] = range;
+  if (range.length !== 2 || !(from <= to && Number.isFinite(to - from))) {
+    throw new ValueError(`${owner}: range is [${Array.from(range).join(", ")}]; give [from, to], finite and ascending`);
+  }
+  if (options.features !== undefined) requireNumbers(owner, "features", options.features);
+  requireInteger(owner, "output", output, 0, checked.outputs - 1);
   const slopes = checkSlopes(owner, options.optimizeSlopes ?? true);
   const rows = outputRows(owner, checked, { outputs: [output] });
   const found: FeatureVerdict[] = [];

@@ -20,6 +20,12 @@ export interface OutputRows {
   readonly error: Float64Array;
 }
 
+/** @internal Whether an option is a list, as of outputs or inputs. @throws ValueError */
+export function requireNumbers(owner: string, name: string, given: unknown): void {
+  if (Array.isArray(given) || ArrayBuffer.isView(given)) return;
+  throw new ValueError(`${owner}: ${name} is ${String(given)}; give an array of numbers`);
+}
+
 /** @internal @throws IndexError, ShapeError, ValueError */
 export function outputRows(owner: string, network: CheckedNetwork, { outputs, combinations }: RowOptions): OutputRows {
   const m = network.outputs;
@@ -37,6 +43,7 @@ export function outputRows(owner: string, network: CheckedNetwork, { outputs, co
     for (let r = 0; r < count; r++) rows.push(Float64Array.from(values.slice(r * m, (r + 1) * m)));
   } else {
     const chosen = outputs ?? Array.from({ length: m }, (_, i) => i);
+    requireNumbers(owner, "outputs", chosen);
     if (chosen.length === 0) throw new ValueError(`${owner}: outputs is empty; give one or more`);
     for (const output of chosen) {
       requireInteger(owner, "outputs", output, 0, m - 1);

@@ -7,6 +7,7 @@ import {
   jitSync,
   mul,
   random,
+  requireChoice,
   requireInteger,
   reshape,
   sum,
@@ -23,8 +24,8 @@ export interface SampleOptions extends RowOptions {
   readonly points?: number;
   /** Seed of the points. Default 0. */
   readonly seed?: number | string;
-  /** `"l1"` of gradients: rates in the largest coordinate; `"l2"`: Euclidean ones. Default `"l1"`. */
-  readonly norm?: "l1" | "l2";
+  /** How changes of inputs are measured, as in `localLipschitz`: `"linf"` sums magnitudes of gradients. Default `"linf"`. */
+  readonly norm?: "linf" | "l2";
 }
 
 const compiled = new WeakMap<FeedForward, JittedSync<(x: Tensor, weights: Tensor) => Tensor>>();
@@ -54,8 +55,9 @@ export function gradientsAt(network: FeedForward, points: Float64Array, weights:
 export function sampleBound(network: FeedForward, box: Box, options: SampleOptions = {}): Float64Array {
   const owner = "sampleBound";
   checkOptions(owner, options, ["points", "seed", "norm", "outputs", "combinations"]);
-  const { points = 100, seed = 0, norm = "l1" } = options;
+  const { points = 100, seed = 0, norm = "linf" } = options;
   requireInteger(owner, "points", points, 0);
+  requireChoice(owner, "norm", norm, ["linf", "l2"]);
   const checked = checkNetwork(owner, network);
   const { lower, upper } = checkBox(owner, box, checked.inputs);
   const rows = outputRows(owner, checked, options);
@@ -76,7 +78,7 @@ export function sampleBound(network: FeedForward, box: Box, options: SampleOptio
     let most = 0;
     for (let p = 0; p <= points; p++) {
       const own = gradients.subarray(p * d, (p + 1) * d);
-      most = Math.max(most, norm === "l1" ? sumOf(own) : euclidean(own));
+      most = Math.max(most, norm === "linf" ? sumOf(own) : euclidean(own));
     }
     return most;
   });

@@ -416,6 +416,32 @@ describe("bounds", () => {
     expect(() => forwardBounds(network, box, { method: "lp" as never })).toThrow(/method is "lp"/);
     await expect(exactBound(network, box, { limit: Number.NaN })).rejects.toThrow(/limit is NaN/);
     await expect(localLipschitz(network, null as never)).rejects.toThrow(/box is null/);
+    await expect(localLipschitz(network, { lower: [0, 0, 0], uper: [1, 1, 1] } as never)).rejects.toThrow(
+      /box: there is no option "uper"; did you mean "upper"/,
+    );
+    await expect(localLipschitz(network, { ...box, eps: 1 } as never)).rejects.toThrow(/there is no option "eps"/);
+    expect(() => boxAround([0], 1, { min: Number.NaN })).toThrow(/min holds NaN/);
+    expect(() => boxAround([], 1)).toThrow(/x0 is empty/);
+    expect(() => boxAround(undefined as never, 1)).toThrow(/x0 holds no numbers/);
+    expect(() => jvpBounds(network, box, undefined as never)).toThrow(/direction holds no numbers/);
+    expect(() => jacobianBounds(network, box, { outputs: 1 as never })).toThrow(/outputs is 1; give an array/);
+    expect(() => sampleBound(network, box, { norm: "l1" as never })).toThrow(/norm is "l1"/);
+    await expect(localLipschitz(network, box, { leafFeasibility: "yes" as never })).rejects.toThrow(
+      /leafFeasibility is "yes"/,
+    );
+    for (const idle of [{ maxDomains: 9 }, { heuristic: "babsr" }, { leafFeasibility: true }] as const) {
+      await expect(localLipschitz(network, box, { relaxation: "recurjac", ...idle })).rejects.toThrow(
+        `${Object.keys(idle)[0]} does nothing with relaxation "recurjac", which is never branched`,
+      );
+    }
+    const forward = "interval";
+    await expect(localLipschitz(network, box, { forward, optimizeSlopes: true })).rejects.toThrow(
+      /optimizeSlopes does nothing with forward "interval"/,
+    );
+    expect(() => jacobianBounds(network, box, { forward, optimizeSlopes: {} })).toThrow(/optimizeSlopes does nothing/);
+    expect(() => forwardBounds(network, box, { method: forward, optimizeSlopes: true })).toThrow(
+      /optimizeSlopes does nothing with method "interval"/,
+    );
     expect(() => forwardBounds(network, box, { optimizeSlopes: { step: 3 } as never })).toThrow(/did you mean "steps"/);
   });
 });

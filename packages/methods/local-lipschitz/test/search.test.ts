@@ -149,7 +149,29 @@ describe("monotonicity", () => {
     const stopped = await monotonicity(up, x0, { onProgress: () => "stop" });
     expect([stopped.status, stopped.features.length]).toEqual(["stopped", 1]);
     expect((await monotonicity(up, x0, { signal: AbortSignal.abort() })).status).toBe("aborted");
-    await expect(monotonicity(up, x0, { range: [1, 0] })).rejects.toThrow(/must ascend/);
-    await expect(monotonicity(up, x0, { features: [3] })).rejects.toThrow(/features is 3/);
+  });
+
+  it("what makes no sense is refused, by name", async () => {
+    const x0 = [0.2, 0.6, 0.4];
+    const whole = { lower: [0, 0, 0], upper: [1, 1, 1] };
+    for (const [options, message] of [
+      [{ range: [1, 0] }, /range is \[1, 0\]; give \[from, to\], finite and ascending/],
+      [{ range: [0, Number.POSITIVE_INFINITY] }, /range is/],
+      [{ range: [0, 1, 2] }, /range is/],
+      [{ range: { from: 0 } }, /range is \[object Object\]; give an array/],
+      [{ box: whole, range: [0, 1] }, /range does nothing with a box/],
+      [{ features: [3] }, /features is 3/],
+      [{ features: 2 }, /features is 2; give an array/],
+      [{ output: 1 }, /output is 1/],
+      [{ onProgress: 7 }, /onProgress must be a function/],
+      [{ leafFeasibility: true }, /no option "leafFeasibility"/],
+    ] as const) {
+      await expect(monotonicity(up, x0, options as never)).rejects.toThrow(message);
+    }
+    for (const box of [undefined, whole]) {
+      const place = box === undefined ? {} : { box };
+      await expect(monotonicity(up, [0.2, 0.6], place)).rejects.toThrow(/x0 has 2 values and the network 3 inputs/);
+      await expect(monotonicity(up, [0.2, Number.NaN, 0], place)).rejects.toThrow(/x0 holds NaN at position 1/);
+    }
   });
 });
