@@ -230,6 +230,16 @@ describe("lanczos", () => {
     });
   });
 
+  it.each([1e-300, 1e-200, 1e-160, 1e160, 1e200, 1e300])("is the same for an operator of size %d", (size) => {
+    const ones = solvers.lanczosEigenpairsSync(tridiagonal(6, 2, -1), 6, { count: 6 });
+    const scaled = solvers.lanczosEigenpairsSync(tridiagonal(6, 2 * size, -size), 6, { count: 6 });
+    for (let k = 0; k < 6; k++) {
+      expect(scaled.values[k] / size).toBeCloseTo(ones.values[k], 12);
+      const row = (vectors: Float64Array) => Math.abs(vectors[6 * k]);
+      expect(row(scaled.vectors)).toBeCloseTo(row(ones.vectors), 10);
+    }
+  });
+
   it("extremal eigenpairs of a grid match the formula", () => {
     const line = Array.from({ length: 20 }, (_, k) => 2 - 2 * Math.cos(((k + 1) * Math.PI) / 21));
     const exact = line.flatMap((u) => line.map((v) => u + v)).sort((x, y) => x - y);

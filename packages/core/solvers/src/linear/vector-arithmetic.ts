@@ -22,9 +22,14 @@ function longDot(x: Float64Array, y: Float64Array): number {
   return a + b + (c + d);
 }
 
-/** Euclidean norm. */
+/** Euclidean norm, also of entries whose squares are too large or too small for a number. */
 export function norm(x: Float64Array): number {
-  return Math.sqrt(dot(x, x));
+  const size = Math.sqrt(dot(x, x));
+  if (size > 1e-145 && size < Infinity) return size;
+  const largest = maxNorm(x);
+  if (!(largest > 0 && largest < Infinity)) return largest;
+  const scaled = divide(x.slice(), largest);
+  return largest * Math.sqrt(dot(scaled, scaled));
 }
 
 /** Largest size of an entry; `NaN` if there is one. */
