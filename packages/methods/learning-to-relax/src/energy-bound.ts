@@ -1,5 +1,5 @@
-import { requireObject, sparse } from "@offprint/tensor-core";
-import { extremeEigenvalue, jacobiSpectralRadius, requireOmega, split } from "./splitting.js";
+import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
+import { extremeEigenvalue, jacobiEigenvalue, requireOmega, split } from "./splitting.js";
 
 /** A bound of how much a sweep of SOR shrinks the error in the energy norm. */
 export interface SorEnergyBound {
@@ -11,19 +11,21 @@ export interface SorEnergyBound {
 
 /**
  * The bound of ||I - M^-1 A||_A of SOR, M = D / omega + L, as a function of omega: with Omega = (2 - omega) / (2 omega),
- * gamma = 1 - rho(I - D^-1 A) and G = lambda_max(D^-1 L D^-1 L^T), it is
- * sqrt(1 - 2 Omega gamma / (Omega^2 + gamma / omega + G - 1/4)).
+ * gamma = lambda_min(D^-1 A) and G = lambda_max(D^-1 L D^-1 L^T), it is
+ * sqrt(1 - 2 Omega gamma / (Omega^2 + gamma / omega + G - 1/4)). For consistently ordered matrices gamma is the paper's
+ * 1 - rho(I - D^-1 A); for others that is less, and negative where Jacobi's iteration diverges.
  *
  * @param a - `[n, n]`, sparse, symmetric positive definite.
  * @returns the bound for any omega in (0, 2); it throws a ValueError for others.
- * @throws ShapeError; ValueError for a diagonal that is not positive; ConvergenceError.
+ * @throws ShapeError; ValueError for a matrix that is not symmetric positive definite; ConvergenceError.
  */
 export function sorEnergyBound(a: sparse.SparseMatrix): (omega: number) => SorEnergyBound {
   requireObject("sorEnergyBound", "a", a, "a sparse matrix");
   const name = "sorEnergyBound";
   const splitting = split(a, name, true);
   const { n, diagonal } = splitting;
-  const gamma = 1 - jacobiSpectralRadius(a);
+  const gamma = 1 - jacobiEigenvalue(splitting, "largest", name);
+  if (!(gamma > 0)) throw new ValueError(`${name}: A is not positive definite; its energy norm is none`);
   const roots = diagonal.map(Math.sqrt);
   const [first, second] = [new Float64Array(n), new Float64Array(n)];
   // D^-1/2 L D^-1 L^T D^-1/2

@@ -17,19 +17,26 @@ export interface Splitting {
   lowerTransposedTimes(x: Float64Array, out: Float64Array): void;
 }
 
-/** @throws ShapeError for a matrix that is not square; ValueError for a diagonal entry that is zero, or not positive. */
-export function split(a: sparse.SparseMatrix, name: string, positive: boolean): Splitting {
+/**
+ * @param definite - whether the matrix must be one that can be positive definite: symmetric, with a positive diagonal.
+ * @throws ShapeError for a matrix that is not square; ValueError for one that is not finite or has a zero on the diagonal, or
+ * is not `definite`.
+ */
+export function split(a: sparse.SparseMatrix, name: string, definite: boolean): Splitting {
   if (a.rows !== a.columns || a.rows === 0) {
     throw new ShapeError(`${name}: A must be square and not empty, got [${a.shape}]`);
   }
   const matrix = sparse.toCsr(a);
   const diagonal = sparse.diagonalOf(matrix);
-  const wrong = diagonal.findIndex((d) => !(positive ? d > 0 : d !== 0) || !Number.isFinite(d));
+  const other = matrix.values.find((value) => !Number.isFinite(value));
+  if (other !== undefined) throw new ValueError(`${name}: A holds ${other}; its entries must be finite`);
+  const wrong = diagonal.findIndex((d) => !(definite ? d > 0 : d !== 0));
   if (wrong >= 0) {
     throw new ValueError(
-      `${name}: the diagonal entry of row ${wrong} is ${diagonal[wrong]}; it must be ${positive ? "positive" : "not zero"}`,
+      `${name}: the diagonal entry of row ${wrong} is ${diagonal[wrong]}; it must be ${definite ? "positive" : "not zero"}`,
     );
   }
+  if (definite) requireSymmetric(matrix, name);
   const { rowIndices, columnIndices } = sparse.toCoo(matrix);
   const part = (keep: (value: number, p: number) => number) => matrix.withValues(matrix.values.map(keep));
   const lower = part((value, p) => (columnIndices[p]! < rowIndices[p]! ? value : 0));
@@ -45,6 +52,14 @@ export function split(a: sparse.SparseMatrix, name: string, positive: boolean): 
       sparse.multiplyTransposedVector(lower, x, out);
     },
   };
+}
+
+/** @throws ValueError for a matrix that is not symmetric up to rounding. */
+function requireSymmetric(matrix: sparse.CsrMatrix, name: string): void {
+  const largest = (of: sparse.CsrMatrix) => of.values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const difference = sparse.toCsr(sparse.add(matrix, sparse.transpose(matrix), 1, -1));
+  if (largest(difference) <= 1e-12 * largest(matrix)) return;
+  throw new ValueError(`${name}: A is not symmetric; this theory is of symmetric matrices alone`);
 }
 
 /** The greatest or least eigenvalue of a symmetric operator. @throws ConvergenceError if Lanczos does not find it. */
@@ -66,17 +81,12 @@ export function requireOmega(omega: number, name: string): void {
   if (!(omega > 0 && omega < 2)) throw new ValueError(`${name}: omega is ${omega}; it must be in (0, 2)`);
 }
 
-/**
- * Spectral radius beta of the Jacobi matrix I - D^-1 A of a symmetric matrix with a positive diagonal, from which
- * `omegaStar` and `sorSpectralRadius` follow. At most 1000 products with A.
- *
- * @param a - `[n, n]`, sparse, symmetric.
- * @throws ShapeError; ValueError for a diagonal that is not positive; ConvergenceError.
- */
-export function jacobiSpectralRadius(a: sparse.SparseMatrix): number {
-  requireObject("jacobiSpectralRadius", "a", a, "a sparse matrix");
-  const name = "jacobiSpectralRadius";
-  const { n, matrix, diagonal } = split(a, name, true);
+/** Greatest or least eigenvalue of the Jacobi matrix I - D^-1 A. */
+export function jacobiEigenvalue(
+  { n, matrix, diagonal }: Splitting,
+  which: "largest" | "smallest",
+  name: string,
+): number {
   // Similar to the symmetric I - D^-1/2 A D^-1/2.
   const roots = diagonal.map(Math.sqrt);
   const scaled = new Float64Array(n);
@@ -85,6 +95,19 @@ export function jacobiSpectralRadius(a: sparse.SparseMatrix): number {
     sparse.multiplyVector(matrix, scaled, out);
     for (let i = 0; i < n; i++) out[i] = x[i]! - out[i]! / roots[i]!;
   };
-  const largest = extremeEigenvalue(operator, n, "largest", name);
-  return Math.max(largest, -extremeEigenvalue(operator, n, "smallest", name));
+  return extremeEigenvalue(operator, n, which, name);
+}
+
+/**
+ * Spectral radius beta of the Jacobi matrix I - D^-1 A of a symmetric matrix with a positive diagonal, from which
+ * `omegaStar` and `sorSpectralRadius` follow. At most 1000 products with A.
+ *
+ * @param a - `[n, n]`, sparse, symmetric.
+ * @throws ShapeError; ValueError for a matrix that is not symmetric, or a diagonal that is not positive; ConvergenceError.
+ */
+export function jacobiSpectralRadius(a: sparse.SparseMatrix): number {
+  requireObject("jacobiSpectralRadius", "a", a, "a sparse matrix");
+  const name = "jacobiSpectralRadius";
+  const splitting = split(a, name, true);
+  return Math.max(jacobiEigenvalue(splitting, "largest", name), -jacobiEigenvalue(splitting, "smallest", name));
 }

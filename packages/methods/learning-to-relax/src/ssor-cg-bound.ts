@@ -60,11 +60,12 @@ export function ssorCgBound(a: sparse.SparseMatrix, tolerance = 1e-8): (omega: n
   };
   const g = extremeEigenvalue(ofDefect, n, "largest", name);
 
-  const residuals = Math.sqrt(kappa) / tolerance;
-  const goal = Math.log(residuals + Math.sqrt(Math.max(0, kappa / tolerance ** 2 - 1)));
+  // arcosh(sqrt(kappa) / tolerance), whose square may have no room.
+  const goal = Math.log(kappa) / 2 - Math.log(tolerance) + Math.log1p(Math.sqrt(1 - (tolerance / kappa) * tolerance));
   return (omega) => {
     requireOmega(omega, name);
-    const condition = (1 + ((2 - omega) ** 2 * aMax) / (4 * omega) + g * omega) / (2 - omega);
+    // Of a diagonal matrix it is 1, or less by rounding.
+    const condition = Math.max(1, (1 + ((2 - omega) ** 2 * aMax) / (4 * omega) + g * omega) / (2 - omega));
     return { condition, iterations: 1 + goal / -Math.log(1 - 2 / (1 + Math.sqrt(condition))) };
   };
 }

@@ -30,6 +30,10 @@ const holed = sparse.fromDense([
   [0, 1],
   [1, 2],
 ]);
+const turning = sparse.fromDense([
+  [1, 0.3],
+  [-0.3, 1],
+]);
 const indefinite = sparse.fromDense([
   [1, 3],
   [3, 1],
@@ -50,6 +54,23 @@ it("theory: arguments out of range are errors that say what to give", () => {
     [() => sorEnergyBound(A)(2), ValueError, /omega is 2/],
     [() => sorEnergyNorm(A, -1), ValueError, /omega is -1/],
     [() => sorEnergyNorm(indefinite, 1), ValueError, /not positive definite/],
+    [() => sorEnergyBound(indefinite), ValueError, /not positive definite/],
+    [() => jacobiSpectralRadius(turning), ValueError, /A is not symmetric/],
+    [() => sorEnergyBound(turning), ValueError, /A is not symmetric/],
+    [() => sorEnergyNorm(turning, 1), ValueError, /A is not symmetric/],
+    [() => ssorCgBound(turning), ValueError, /A is not symmetric/],
+    [
+      () =>
+        defectSpectralRadius(
+          sparse.fromDense([
+            [1, Number.NaN],
+            [2, 1],
+          ]),
+          1,
+        ),
+      ValueError,
+      /A holds NaN/,
+    ],
     [() => ssorCgBound(A, 1), ValueError, /tolerance is 1/],
     [() => ssorCgBound(A)(0), ValueError, /omega is 0/],
     [() => ssorCgBound(indefinite), ValueError, /not positive definite/],

@@ -110,6 +110,30 @@ describe("bounds of other norms", () => {
     }
   });
 
+  it("of an iteration count follows the tolerance down to the least there are", () => {
+    const at = (tolerance: number) => ssorCgBound(A, tolerance)(1.5).iterations;
+    const perDecade = (at(1e-100) - at(1e-50)) / 50;
+    for (const decades of [100, 200]) {
+      expect(at(10 ** -(100 + decades)) - at(1e-100)).toBeCloseTo(decades * perDecade, 6);
+    }
+  });
+
+  it("the energy norm's holds, and is below 1, where Jacobi's iteration diverges", () => {
+    for (const off of [0.5, 0.9]) {
+      const full = sparse.fromDense(
+        Array.from({ length: 6 }, (_, i) => Array.from({ length: 6 }, (_, j) => (i === j ? 1 : off))),
+      );
+      expect(jacobiSpectralRadius(full)).toBeGreaterThan(2);
+      const bound = sorEnergyBound(full);
+      for (const omega of [0.1, 0.5, 1, 1.5, 1.9]) {
+        const truth = sorEnergyNorm(full, omega);
+        expect(bound(omega)).toMatchObject({ valid: true });
+        expect(bound(omega).bound).toBeGreaterThanOrEqual(truth);
+        expect(bound(omega).bound).toBeLessThan(1);
+      }
+    }
+  });
+
   it("the energy norm and its bound, which is one only where it says so", () => {
     const bound = sorEnergyBound(A);
     for (const { omega, energy, energyBound, valid } of reference.bounds) {
