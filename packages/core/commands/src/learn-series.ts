@@ -1,5 +1,5 @@
 import { writeSafetensors } from "@offprint/data";
-import { mean, requireFunction, requireObject, square, sub, type Tensor } from "@offprint/tensor-core";
+import { requireFunction, requireObject, sub, type Tensor } from "@offprint/tensor-core";
 import type { CommandInput } from "./command.js";
 import type { LongRun } from "./long-run.js";
 import { option } from "./option.js";
@@ -91,8 +91,15 @@ export async function learnSeries<
     ["of the last step", last?.loss ?? "none"],
     ["evaluations of a solve, first and last", `${first?.figures?.["evaluations"]}, ${last?.figures?.["evaluations"]}`],
     ["evaluations for the whole series", course.evaluations],
-    ["root mean square error from the first row on", Math.sqrt(mean(square(sub(course.values, values))).item())],
+    ["root mean square error from the first row on", rootMeanSquare(sub(course.values, values))],
   ]);
   await write(options.plot, plotTimeSeries(series, course.values));
   await write(options.output, writeSafetensors({ ...result.params, ...dynamics.scaling }));
+}
+
+/** Of numbers whose squares need not be in the range of numbers. */
+function rootMeanSquare(x: Tensor): number {
+  let length = 0;
+  for (const value of x.data()) length = Math.hypot(length, value);
+  return length / Math.sqrt(x.size);
 }

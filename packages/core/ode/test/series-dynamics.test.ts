@@ -71,7 +71,9 @@ describe("dynamics of series", () => {
       const { model } = seriesDynamics({ times, values: values.mul(unit), hidden: 4, stretch: 0 });
       return model.initial(params, tensor([0]));
     };
-    for (const unit of [1e-30, 1e-14, 1e9]) expectClose(standardised(unit), standardised(1), 1e-9);
+    for (const unit of [1e-300, 1e-30, 1e-14, 1e9, 1e300]) expectClose(standardised(unit), standardised(1), 1e-9);
+    const { course } = seriesDynamics({ times, values: values.mul(1e304), hidden: 4 });
+    expectClose(course(params, 1e-4).values.slice([0]).div(1e304), values.slice([0]), 1e-9);
     const constant = tensor(
       times.map(() => [1e9 + 0.1, 0]),
       { dtype: "float64" },

@@ -41,6 +41,24 @@ it("learns a damped oscillation from a table, writes network and plot", async ()
   expect(readFileSync(plot, "utf8")).toMatch(/^<svg/);
 });
 
+it("learns the same of quantities in any unit, and tells its error in theirs", async () => {
+  const file = join(folder, "unit.csv");
+  const told = async (unit: number) => {
+    const rows = Array.from({ length: 11 }, (_, i) => `${i},${unit * Math.cos(i / 2)}`);
+    writeFileSync(file, `time,x\n${rows.join("\n")}\n`);
+    const words = ["--table", file, "--epochs", "5", "--hidden", "4", "--lambda", "0"];
+    const { out } = await runWords(commands, "fit-dynamics", words);
+    const of = (label: string) => Number((out.match(new RegExp(`${label}\\s+(\\S+)`)) as RegExpMatchArray)[1]);
+    return [of("of the last step"), of("from the first row on") / unit] as const;
+  };
+  const plain = await told(1);
+  for (const unit of [1e-300, 1e300]) {
+    const [loss, error] = await told(unit);
+    expect(loss / plain[0]).toBeCloseTo(1, 6);
+    expect(error / plain[1]).toBeCloseTo(1, 6);
+  }
+});
+
 it("says in one line what is wrong with a table, and in which row", async () => {
   const file = join(folder, "bad.csv");
   const of = async (text: string, ...more: string[]) => {

@@ -7,6 +7,7 @@ import {
   matmul,
   max,
   mean,
+  mul,
   type Rng,
   requireInteger,
   ShapeError,
@@ -83,15 +84,15 @@ export function seriesDynamics(options: SeriesDynamicsOptions): SeriesDynamics {
     );
   }
   const quantities = seen.shape[1] as number;
-  const centre = mean(seen, 0);
-  // In whatever unit; a constant is scaled by what its rounding stays far below, so that it stays constant.
-  const scale = seen
-    .std({ axis: 0 })
-    .maximum(max(abs(seen), 0).mul(1e-13))
-    .maximum(1e-300);
-  const values = div(sub(seen, centre), scale);
-  const [first, unit] = [times[0] as number, (times.at(-1) as number) - (times[0] as number)];
-  const scaled = times.map((t) => (t - first) / unit);
+  const unit = unitsOf(seen);
+  const relative = div(seen, unit);
+  const middle = mean(relative, 0);
+  // A constant is scaled by what its rounding stays far below, so that it stays constant.
+  const spread = relative.std({ axis: 0 }).maximum(1e-13);
+  const values = div(sub(relative, middle), spread);
+  const [centre, scale] = [mul(middle, unit), mul(spread, unit)];
+  const [first, duration] = [times[0] as number, (times.at(-1) as number) - (times[0] as number)];
+  const scaled = times.map((t) => (t - first) / duration);
   const length = stretch === 0 ? times.length - 1 : Math.min(stretch, times.length - 1);
   // The last one ends with the last row, whatever the number of rows: it overlaps the one before.
   const latest = times.length - 1 - length;
@@ -142,9 +143,18 @@ export function seriesDynamics(options: SeriesDynamicsOptions): SeriesDynamics {
         maxSteps: 4096,
         adjoint: "none",
       });
-      const fitted = add(whole.ys.reshape([times.length, quantities]).mul(scale), centre);
+      const fitted = mul(add(whole.ys.reshape([times.length, quantities]).mul(spread), middle), unit);
       return { values: fitted, evaluations: whole.evaluations.item() };
     },
-    scaling: { centre, scale, span: tensor([first, unit], { dtype: "float64" }) },
+    scaling: { centre, scale, span: tensor([first, duration], { dtype: "float64" }) },
   };
+}
+
+/** Powers of two below the largest value of each quantity: of numbers over them no square overflows or vanishes. */
+function unitsOf(values: Tensor): Tensor {
+  const largest = max(abs(values), 0).data();
+  return tensor(
+    Float64Array.from(largest, (v) => (v > 0 ? 2 ** Math.floor(Math.log2(v)) : 1)),
+    { dtype: "float64" },
+  );
 }
