@@ -70,7 +70,7 @@ export function predict(net: TwoLayerNet, X: TensorLike): Tensor {
   return matmul(maximum(matmul(extended, net.U.cast(dtype)), 0), net.a.cast(dtype));
 }
 
-/** @internal Blocks with a smaller norm are no neurons. */
+/** Blocks with a smaller norm are no neurons; where all are below 1, as for targets in a small unit, with such a part of the largest. */
 const ZERO_BLOCK = 1e-10;
 
 /**
@@ -79,12 +79,14 @@ const ZERO_BLOCK = 1e-10;
  */
 export function recoverNetwork(blocks: Float64Array, P: number, d: number, bias: boolean): TwoLayerNet {
   const used: number[] = [];
-  for (let j = 0; j < 2 * P; j++) if (blockNorm(blocks, j * d, d) > ZERO_BLOCK) used.push(j);
+  const norms = Float64Array.from({ length: 2 * P }, (_, j) => blockNorm(blocks, j * d, d));
+  const least = ZERO_BLOCK * norms.reduce((most, norm) => Math.max(most, Math.min(norm, 1)), 0);
+  for (let j = 0; j < 2 * P; j++) if (norms[j] > least) used.push(j);
   const m = used.length;
   const U = new Float64Array(d * m);
   const a = new Float64Array(m);
   for (const [column, j] of used.entries()) {
-    const root = Math.sqrt(blockNorm(blocks, j * d, d));
+    const root = Math.sqrt(norms[j]);
     a[column] = j < P ? root : -root;
     for (let c = 0; c < d; c++) U[c * m + column] = blocks[j * d + c] / root;
   }

@@ -176,7 +176,8 @@ function certified(
 }
 
 async function trainSampled(problem: Problem, options: ConvexNetOptions): Promise<ConvexNetResult> {
-  const { design, y, loss, beta, unit, bias, tolerance, maxIterations } = problem;
+  const { design, y, loss, beta, unit, bias, maxIterations } = problem;
+  const tolerance = residualBound(problem);
   const { n, d } = design;
   const neurons = sampledNeurons(problem, options);
   const N = neurons.length / d;

@@ -183,12 +183,13 @@ async function solveByConic(
 }
 
 function resultOf(
-  { design, loss, y, beta, unit, bias, tolerance }: Problem,
+  problem: Problem,
   operator: PatternOperator,
   { blocks: found, duals, iterations, status, history, state }: Solved,
   eps: Float64Array,
   { certify = true }: RobustNetOptions,
 ): RobustNetResult {
+  const { design, loss, y, beta, unit, bias, tolerance } = problem;
   const { P, d, patterns } = operator;
   const proved = (blocks: Float64Array) => {
     const net = recoverNetwork(blocks, P, d, bias);
@@ -197,12 +198,13 @@ function resultOf(
     const networkObjective = certifiedLoss + unit * beta * weightPenalty(net);
     return { blocks, net, values, certifiedLoss, networkObjective };
   };
-  // The zero network is always feasible. Where what was found is not better, as constraints are not met yet, it stands.
+  // The zero network is always feasible. Where what was found is not better, as constraints are not met yet, or by rounding
+  // only, it stands.
   const [own, zero] = [proved(found), proved(new Float64Array(found.length))];
   const { blocks, net, values, certifiedLoss, networkObjective } =
-    own.networkObjective < zero.networkObjective ? own : zero;
+    own.networkObjective < (1 - 1e-12) * zero.networkObjective ? own : zero;
   const norms = blockNorms(blocks, d);
-  const vanished = norms < 1e-8;
+  const vanished = net.a.size === 0;
   // The bound also tells whether the zero network is the optimum or all that an unfinished run has.
   const bound = certify || vanished ? robustDualBound(design, patterns, loss, y, beta, eps, duals) : undefined;
   const dualBound: DualBound | undefined = bound && { ...bound, value: unit * bound.value };
@@ -210,7 +212,7 @@ function resultOf(
   // Where the bound is loose, as the patterns' cones have too many corners, a run that converged to 0 tells as much.
   const optimal =
     (gap !== undefined && gap <= Math.max(tolerance, 1e-6)) ||
-    (status === "converged" && blockNorms(found, d) <= tolerance);
+    (status === "converged" && blockNorms(found, d) <= residualBound(problem));
   return {
     net,
     convexObjective: unit * (worstLoss(loss, values, y) + beta * norms),

@@ -159,6 +159,19 @@ describe("trainConvex", () => {
     expect(tiny.gap).toBeLessThan(0.01);
   });
 
+  it.each([2 ** -40, 2 ** -400])("keeps the neurons of targets in a unit of %s, whatever the method", async (unit) => {
+    const { x, y } = smaller;
+    const little = Float64Array.from(y.data(), (value) => value * unit);
+    const common = { loss: "squared", maxIterations: 100 } as const;
+    for (const method of [{ patterns: smaller.patterns }, { method: "scp", scp: { samples: 40 } }] as const) {
+      const usual = await trainConvex(x, y, { ...common, ...method, beta: BETA });
+      const tiny = await trainConvex(x, little, { ...common, ...method, beta: BETA * unit });
+      expect(tiny.iterations).toBe(usual.iterations);
+      expect(tiny.net.a.size).toBe(usual.net.a.size);
+      expect(tiny.networkObjective / unit ** 2 / usual.networkObjective).toBeCloseTo(1, 6);
+    }
+  });
+
   it("interpolates as beta goes to 0", async () => {
     const x = column([-2, -1.1, -0.3, 0.4, 1.2, 2]);
     const y = tensor(Float64Array.of(0.3, -1, 0.5, 0.1, 1, -0.4));

@@ -118,6 +118,20 @@ describe("trainRobust", () => {
     }
   });
 
+  it("keeps the neurons of targets in a small unit, so that its certificate is that of the network", async () => {
+    const unit = 2 ** -40;
+    const options = { loss: "squared", eps: 0.02, patterns: 6, maxIterations: 500 } as const;
+    const usual = await trainRobust(x, y, { ...options, beta: 0.05 });
+    const little = Float64Array.from(y.data(), (value) => value * unit);
+    const tiny = await trainRobust(x, little, { ...options, beta: 0.05 * unit });
+    const f = predict(tiny.net, x).data();
+    const loss = little.reduce((sum, target, k) => sum + sampleLoss("squared", Number(f[k]), target), 0);
+    expect(loss).toBeLessThanOrEqual(tiny.certifiedLoss);
+    expect(tiny.certifiedLoss / unit ** 2 / usual.certifiedLoss).toBeCloseTo(1, 6);
+    expect(tiny.net.a.size).toBe(usual.net.a.size);
+    expect(tiny.collapsed).toBe(false);
+  });
+
   it("has 200 patterns at most unless more are asked for", async () => {
     const rng = random.rng(5);
     const inputs = rng.normal([30, 2], { dtype: "float64" });
