@@ -47,7 +47,11 @@ export interface InnerOptions {
   shrink?: number;
   /** Armijo: factor of the last step to begin the next search with, >= 1. Default 2. */
   expand?: number;
-  /** Armijo: first step of an outer step. Steps below 1e-7 times it are given up. Default 10. */
+  /**
+   * Armijo: first step of an outer step. Steps below 1e-7 times it are given up where the
+   * model is not linear. Default 10, and 10 eta where eta is below
+   * 0.01 or above 100: losses of other units have steps of other lengths.
+   */
   firstStep?: number;
   /** Armijo: whether every outer step begins with `firstStep`; otherwise with the last step. Default true. */
   reset?: boolean;
@@ -59,6 +63,8 @@ export interface InnerOptions {
 
 /** Of one step; the next one goes on from there. */
 const MOST_BACKTRACKS = 100;
+/** The same where trials cost nothing: down to 1e-300. */
+const MOST_FREE_BACKTRACKS = 7000;
 /** Shortest step, in units of the first. */
 const SHORTEST = 1e-7;
 
@@ -130,7 +136,7 @@ function smallSquare(tolerance: number, start: InnerPoint): number {
 }
 
 function armijo(options: InnerOptions, steps: number, tolerance: number): InnerSolver {
-  const { c = 0.1, shrink = 0.9, expand = 2, firstStep = 10, reset = true } = options;
+  const { c = 0.1, shrink = 0.9, expand = 2, reset = true } = options;
   for (const [name, value] of [
     ["c", c],
     ["shrink", shrink],
@@ -138,9 +144,13 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
     if (!(value > 0 && value < 1)) throw new ValueError(`inner: ${name} is ${value}; it must be in (0, 1)`);
   }
   if (!(expand >= 1)) throw new ValueError(`inner: expand is ${expand}; it must be >= 1`);
-  requirePositive("inner", "firstStep", firstStep);
-  const shortest = SHORTEST * firstStep;
+  if (options.firstStep !== undefined) requirePositive("inner", "firstStep", options.firstStep);
   return async (problem, start, lastStep) => {
+    const firstStep = options.firstStep ?? usualStep(problem);
+    // along a line the surrogate of a linear model is known: no trial costs anything, and features may be of any unit
+    const free = start.curvature !== undefined;
+    const shortest = free ? 0 : SHORTEST * firstStep;
+    const most = free ? MOST_FREE_BACKTRACKS : MOST_BACKTRACKS;
     let point = start;
     let length = reset ? firstStep : (lastStep ?? firstStep);
     let accepted = !reset && lastStep !== undefined;
@@ -149,7 +159,7 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
       if (point.squaredNorm <= small) return { params: point.params, steps: s, lastStep: length };
       if (accepted) length *= expand;
       accepted = await decreases(problem, point, length, c);
-      for (let tries = 0; !accepted && tries < MOST_BACKTRACKS; tries++) {
+      for (let tries = 0; !accepted && tries < most; tries++) {
         length *= shrink;
         // nothing is gained along the gradient: stay rather than move uphill
         if (length < shortest) return { params: point.params, steps: s, lastStep: shortest };
@@ -164,6 +174,13 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
     }
     return { params: point.params, steps, lastStep: length };
   };
+}
+
+/** 10, for surrogates of about the unit 1; else 10 in the unit of the surrogate's own step, which is eta. */
+function usualStep({ surrogate }: InnerProblem): number {
+  const D = Array.from(surrogate.D.data());
+  const eta = D.length / D.reduce((sum, d) => sum + Math.abs(d), 0);
+  return 10 * (eta < 0.01 || eta > 100 ? eta : 1);
 }
 
 async function decreases(problem: InnerProblem, point: InnerPoint, length: number, c: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import {
+  ConvergenceError,
   checkOptions,
   requirePositive,
   type Tensor,
@@ -117,9 +118,18 @@ async function lineSearchMetric(state: MetricState, input: MetricInput): Promise
   const { oracle, z, ids, calls, answer, c } = input;
   const etaPrev = state.lastEta > 0 ? state.lastEta : input.eta0;
   const found = await searchFrom(oracle, z, ids, calls, answer, { etaPrev, c });
-  const lastEta = Math.min(1e4, Math.max(1e-4, found.eta));
+  const lastEta = Math.min(LONGEST * input.eta0, found.eta);
   return scalarMetric((lastEta * input.eta) / input.eta0, { ...state, lastEta });
 }
+
+/** Trials of a line search in target space. */
+const MOST_TRIALS = 200;
+/** Longest step that it may find, in units of eta_0; nothing stands below, where a loss of a large unit needs it. */
+const LONGEST = 1e4;
+/** Least sum of squares of AdaGrad's diagonal, in units of the mean. */
+const LEAST_SQUARES = 1e-5;
+/** Of a sum of losses, what may be a rounding error. */
+const ROUNDING = 1e-14;
 
 /** Options of `targetLineSearch`. */
 export interface TargetLineSearchOptions {
@@ -132,6 +142,8 @@ export interface TargetLineSearchOptions {
 /**
  * Armijo's line search in target space: the largest `eta` of 1.8, 1.62, ... times the last one with
  * `loss(z - eta g) <= loss(z) - c eta |g|^2`, sums over the batch. Its trials ask the oracle for losses only.
+ *
+ * @throws ConvergenceError where no step of 200 trials is short enough.
  */
 export async function targetLineSearch(
   oracle: TargetOracle,
@@ -143,7 +155,12 @@ export async function targetLineSearch(
   checkOracle("targetLineSearch", oracle);
   const outputs = precise(z);
   const calls = { grad: 0, loss: 0 };
-  return searchFrom(oracle, outputs, ids, calls, await ask(oracle, outputs, ids, calls, { grad: true }), options);
+  const answer = await ask(oracle, outputs, ids, calls, { grad: true });
+  const { eta, backtracks } = await searchFrom(oracle, outputs, ids, calls, answer, options);
+  if (backtracks < MOST_TRIALS) return { eta, backtracks };
+  throw new ConvergenceError(
+    `targetLineSearch: no step from ${1.8 * options.etaPrev} to ${eta} lowers the loss enough; give a shorter etaPrev, or see whether the oracle's gradient is that of its loss`,
+  );
 }
 
 async function searchFrom(
@@ -159,17 +176,20 @@ async function searchFrom(
   const before = answer.loss.reduce((a, b) => a + b, 0);
   const squared = answer.grad.reduce((sum, g) => sum + g * g, 0);
   const at = z.data();
+  const rounding = ROUNDING * answer.loss.reduce((a, b) => a + Math.abs(b), 0);
+  // where there is no gradient, no step is better than the last one
+  if (squared === 0) return { eta: etaPrev, backtracks: 0 };
   let eta = 1.8 * etaPrev;
-  for (let backtracks = 0; backtracks < 200; backtracks++) {
+  for (let backtracks = 0; backtracks < MOST_TRIALS; backtracks++) {
     const moved = tensor(
       Float64Array.from(at, (value, k) => value - eta * answer.grad[k]),
       { shape: z.shape },
     );
     const after = (await ask(oracle, moved, ids, calls)).loss.reduce((a, b) => a + b, 0);
-    if (after <= before - c * eta * squared) return { eta, backtracks };
+    if (after <= before - c * eta * squared + rounding) return { eta, backtracks };
     eta *= 0.9;
   }
-  return { eta, backtracks: 200 };
+  return { eta, backtracks: MOST_TRIALS };
 }
 
 function stored(values: Float64Array, examples: number, C: number): Float64Array {
@@ -179,12 +199,14 @@ function stored(values: Float64Array, examples: number, C: number): Float64Array
 function adagradDiagonal(state: MetricState, { answer, rows, z, eta, examples }: MetricInput): MetricChoice {
   const C = z.shape[1];
   const second = stored(state.second, examples, C);
-  const D = new Float64Array(answer.grad.length);
-  for (let k = 0; k < D.length; k++) {
-    const at = rows[Math.floor(k / C)] * C + (k % C);
-    second[at] += answer.grad[k] ** 2;
-    D[k] = Math.sqrt(Math.min(1e5, Math.max(1e-5, second[at]))) / eta;
-  }
+  const placeOf = (k: number) => rows[Math.floor(k / C)] * C + (k % C);
+  answer.grad.forEach((g, k) => {
+    second[placeOf(k)] += g ** 2;
+  });
+  const own = answer.grad.map((_, k) => second[placeOf(k)]);
+  const least = (LEAST_SQUARES * own.reduce((a, b) => a + b, 0)) / own.length;
+  // without any gradient so far there is no unit of it: 1/eta
+  const D = own.map((squares) => (least > 0 ? Math.sqrt(Math.max(least, squares)) : 1) / eta);
   return diagonal(D, z, { ...state, second });
 }
 
@@ -204,8 +226,9 @@ function adamDiagonal(state: MetricState, { answer, rows, z, eta, examples }: Me
     const g = answer.grad[k];
     first[at] = beta1 * first[at] + (1 - beta1) * g;
     second[at] = beta2 * second[at] + (1 - beta2) * g * g;
-    const direction = first[at] / (1 - beta1 ** step) / (Math.sqrt(second[at] / (1 - beta2 ** step)) + 1e-12);
-    const bound = Math.abs(g) < 1e-12 || Math.abs(direction) < 1e-12;
+    const root = Math.sqrt(second[at] / (1 - beta2 ** step));
+    const direction = root > 0 ? first[at] / (1 - beta1 ** step) / root : 0;
+    const bound = g === 0 || Math.abs(direction) < 1e-12;
     D[k] = bound ? 1 / eta : g / (eta * direction);
   }
   return diagonal(D, z, { ...state, first, second, step });

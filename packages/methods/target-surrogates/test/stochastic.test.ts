@@ -1,6 +1,7 @@
 import { largestDifference } from "@offprint/claims";
 import {
   asTensor,
+  ConvergenceError,
   linalg,
   matmul,
   type Tensor,
@@ -20,6 +21,7 @@ import {
   OnlineSso,
   type RateSchedule,
   sso,
+  type TargetModel,
   type TargetOracle,
   targetLineSearch,
 } from "../src/index.js";
@@ -156,6 +158,73 @@ describe("stochastic surrogate optimisation", () => {
   });
 });
 
+describe("metrics", () => {
+  const { x, y } = samples("units", 24, 3);
+  const { oracle } = losses.squared(y);
+  const lossesOf = async (metric: Metric, unit: number, targets: TargetOracle, eta: number) => {
+    const options = { metric, eta, steps: metric === "adam" ? 3 : 8, experimental: true };
+    const solver = metric === "armijo" ? "exact" : "armijo";
+    const { history } = await sso(linearModel(3), { x }, targets, { ...options, inner: { solver } });
+    return history.map(({ loss }) => loss / unit);
+  };
+
+  it.each([1e-100, 1e-8, 1e8, 1e100])("see no unit of the loss in their line search: %f", async (unit) => {
+    const usual = await lossesOf("armijo", 1, oracle, 1);
+    const found = await lossesOf("armijo", unit, scaledBy(unit), 1 / unit);
+    usual.forEach((loss, t) => {
+      expect(found[t] / loss).toBeCloseTo(1, 8);
+    });
+    // a first step that is too long for the loss is shortened as far as it takes
+    expect((await lossesOf("armijo", 1e6, scaledBy(1e6), 1))[7]).toBeLessThan(1.001 * usual[7]);
+  });
+
+  it.each([
+    ["adagrad-diag", 1e-30],
+    ["adagrad-diag", 1e30],
+    ["adam", 1e-30],
+    ["adam", 1e30],
+  ] as const)("see no unit of the targets: %s, %f", async (metric, unit) => {
+    const usual = await lossesOf(metric, 1, oracle, 1);
+    const found = await lossesOf(metric, unit ** 2, losses.squared(y.mul(unit)).oracle, unit);
+    usual.forEach((loss, t) => {
+      expect(found[t] / loss).toBeCloseTo(1, 8);
+    });
+    expect(usual[2]).toBeLessThan(0.9 * usual[0]);
+  });
+
+  it.each([1e-100, 1e-8, 1e8, 1e100])("leave the inner search its unit: %f", async (unit) => {
+    const [usual, found] = [
+      await lossesOf("euclidean", 1, oracle, 1),
+      await lossesOf("euclidean", unit, scaledBy(unit), 1 / unit),
+    ];
+    usual.forEach((loss, t) => {
+      expect(found[t] / loss).toBeLessThan(1.2);
+    });
+    expect(usual[7]).toBeLessThan(0.9 * usual[0]);
+  });
+
+  it("stay where there is no gradient", async () => {
+    const none: TargetOracle = (z) => ({ loss: new Float64Array(24), grad: z.mul(0) });
+    for (const metric of ["armijo", "adagrad-diag", "adam"] as const) {
+      const { params, history } = await sso(linearModel(3), { x }, none, {
+        metric,
+        eta: 2,
+        steps: 3,
+        experimental: true,
+      });
+      expect(params.data()).toEqual(new Float64Array(3));
+      expect(history[2].eta).toBe(2);
+    }
+  });
+
+  function scaledBy(unit: number): TargetOracle {
+    return async (z, ids, needs) => {
+      const { loss, grad = 0 } = await oracle(z, ids, needs);
+      return { loss: asTensor(loss).mul(unit), grad: asTensor(grad).mul(unit) };
+    };
+  }
+});
+
 describe("line searches", () => {
   it("in target space take the first step that decreases the loss enough, and no gradient beside the one given", async () => {
     const { labels, ids } = samples("search", 20, 2);
@@ -174,6 +243,8 @@ describe("line searches", () => {
     expect(backtracks).toBeGreaterThan(0);
     expect(await at(eta)).toBeLessThanOrEqual(before - 0.5 * eta * squared);
     expect(await at(eta / 0.9)).toBeGreaterThan(before - (0.5 * eta * squared) / 0.9);
+    await expect(targetLineSearch(oracle, z, ids, { etaPrev: 1e30 })).rejects.toThrow(ConvergenceError);
+    await expect(targetLineSearch(oracle, z, ids, { etaPrev: 1e30 })).rejects.toThrow(/give a shorter etaPrev/);
   });
 
   it("inside decrease the surrogate enough, go on below 100 trials, and give up without going uphill", async () => {
@@ -191,13 +262,14 @@ describe("line searches", () => {
     expect(accepted[19]).toBeLessThan(0.9 * accepted[0]);
     expect(history[0].innerSteps).toBe(10);
     expect(params.shape).toEqual([2, 1]);
-    const hopeless = await sso(linearModel(2), { x: x.mul(1e5) }, oracle, { eta: 1, steps: 2 });
-    expect(hopeless.params.data()).toEqual(new Float64Array(2));
-    const shorter = await sso(linearModel(2), { x: x.mul(1e5) }, oracle, {
-      eta: 1,
-      steps: 3,
-      inner: { firstStep: 1e-8 },
-    });
+    // features of a large unit: a linear model's trials cost nothing, another one's steps below 1e-7 of the first are given up
+    const run = async (model: TargetModel<Tensor, TensorLike>, inner = {}) =>
+      sso(model, { x: x.mul(1e5) }, oracle, { eta: 1, steps: 3, inner });
+    const { linear: _, ...traced } = linearModel(2);
+    expect((await run(traced)).params.data()).toEqual(new Float64Array(2));
+    const shorter = await run(traced, { firstStep: 1e-8 });
+    const free = await run(linearModel(2));
+    expect(free.history[2].loss).toBeLessThan(free.history[0].loss);
     expect(shorter.history[2].loss).toBeLessThan(shorter.history[0].loss);
   });
 
