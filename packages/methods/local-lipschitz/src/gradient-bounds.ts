@@ -202,20 +202,33 @@ export function objectiveBound(problem: GradientProblem, known: GradientBounds, 
     return target.kind === "l1" ? Math.max(0, total) : above(Math.sqrt(Math.max(0, total)) * Math.sqrt(scales[b]));
   });
   requireFiniteBounds(value);
-  if (target.kind === "direction") atMostByInterval(value, target.vector, known);
-  return { value, coefficients };
+  if (target.kind !== "direction") return { value, coefficients };
+  const most = upperByComponents(target.vector, known);
+  return { value: value.map((each, b) => Math.min(each, most[b])), coefficients };
 }
 
-/** Along an axis the bound of the component is one, too. */
-function atMostByInterval(value: Float64Array, vector: Float64Array, { lower, upper }: GradientBounds): void {
+/**
+ * @internal Bounds `[batch]` of the derivative along a vector by those of each component: looser in general, but a sum
+ * whose terms cannot be positive is not, and along an axis nothing is rounded.
+ */
+export function upperByComponents(
+  vector: Float64Array,
+  { lower: [lower], upper: [upper] }: GradientBounds,
+): Float64Array {
   const d = vector.length;
-  const axes = Array.from(vector.keys()).filter((j) => vector[j] !== 0);
-  const [axis] = axes;
-  if (axes.length !== 1 || Math.abs(vector[axis]) !== 1) return;
-  for (let b = 0; b < value.length; b++) {
-    const i = b * d + axis;
-    value[b] = Math.min(value[b], vector[axis] === 1 ? upper[0][i] : -lower[0][i]);
-  }
+  const used = Array.from(vector.keys()).filter((j) => vector[j] !== 0);
+  const exact = used.length === 1 && Math.abs(vector[used[0]]) === 1;
+  return Float64Array.from({ length: lower.length / d }, (_, b) => {
+    let [most, size] = [0, 0];
+    for (const j of used) {
+      const term = vector[j] * (vector[j] > 0 ? upper : lower)[b * d + j];
+      most += term;
+      size += Math.abs(term);
+    }
+    if (exact) return most;
+    const room = above(most, (d + 1) * size);
+    return most <= 0 && -most === size ? Math.min(0, room) : room;
+  });
 }
 
 /** RecurJac and intervals: the largest magnitude of every component. */

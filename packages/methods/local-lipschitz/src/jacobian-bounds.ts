@@ -11,7 +11,7 @@ import { slopeIntervals } from "./activation-lines.js";
 import { type Box, checkBox, floatsOf } from "./box.js";
 import { checkNetwork } from "./checked-network.js";
 import { checkSlopes, forwardBatch, repeated, type SlopeOptions } from "./forward-bounds.js";
-import { functionalBounds, type GradientProblem, gradientBounds } from "./gradient-bounds.js";
+import { functionalBounds, type GradientProblem, gradientBounds, upperByComponents } from "./gradient-bounds.js";
 import type { Relaxation } from "./gradient-lines.js";
 import { checkSearch } from "./local-lipschitz.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
@@ -86,8 +86,23 @@ export function jvpBounds(
   const rows = hostTensor(v, [1, inputs], "float64");
   requireFinite(owner, "direction", rows);
   const { lower, upper } = functionalBounds(problem, bounds, rows);
+  const [most, least] = [
+    upperByComponents(v, bounds),
+    upperByComponents(
+      v.map((each) => -each),
+      bounds,
+    ),
+  ];
   return {
-    lower: hostTensor(lower, [problem.batch], "float64"),
-    upper: hostTensor(upper, [problem.batch], "float64"),
+    lower: hostTensor(
+      lower.map((each, r) => Math.max(each, 0 - least[r])),
+      [problem.batch],
+      "float64",
+    ),
+    upper: hostTensor(
+      upper.map((each, r) => Math.min(each, most[r])),
+      [problem.batch],
+      "float64",
+    ),
   };
 }

@@ -4,7 +4,7 @@ import { kinksOf } from "./activation-lines.js";
 import type { CheckedBox } from "./box.js";
 import type { Branch } from "./branch.js";
 import type { CheckedNetwork } from "./checked-network.js";
-import { relativeError } from "./rounding.js";
+import { relativeError, TINY } from "./rounding.js";
 
 /** What comes before a neuron's activation, as a function of the input: `a x + b` up to `error` in the box. */
 interface Affine {
@@ -82,7 +82,7 @@ export async function provedEmpty(network: CheckedNetwork, box: CheckedBox, bran
   const A = new Float64Array((m + 2 * d) * (d + 1));
   const b = new Float64Array(m + 2 * d);
   const sizes = signed.map((i) =>
-    Math.max(1e-12, Math.abs(rows[i].b) + rows[i].a.reduce((s, v, j) => s + Math.abs(v) * reach[j], 0)),
+    Math.max(TINY, Math.abs(rows[i].b) + rows[i].a.reduce((s, v, j) => s + Math.abs(v) * reach[j], 0)),
   );
   for (const [k, i] of signed.entries()) {
     const sign = branch.decided[i] / sizes[k];

@@ -198,6 +198,47 @@ describe("bounds", () => {
     }
   });
 
+  it("along a direction keep the signs of their terms", () => {
+    const monotone = perceptron(
+      [
+        {
+          weight: [
+            [1, 2, 0],
+            [0.3, 1, 0.7],
+          ],
+          bias: [0.1, -0.3],
+        },
+        {
+          weight: [
+            [0.7, 0.1],
+            [0.2, 0.9],
+          ],
+        },
+        { weight: [[0.3, 0.6]] },
+      ],
+      activation("relu"),
+    );
+    const around = boxAround([0.1, 0, 0], 1);
+    for (const direction of [
+      [1, 0.5, 0.25],
+      [1 / 3, 0, 0],
+      [0, 1, 0],
+    ]) {
+      const forwards = jvpBounds(monotone, around, direction);
+      const backwards = jvpBounds(
+        monotone,
+        around,
+        direction.map((each) => -each),
+      );
+      expect(forwards.lower.item()).toBe(0);
+      expect(backwards.upper.item() + 0).toBe(0);
+      expect(forwards.upper.item()).toBeGreaterThan(0);
+    }
+    const { lower, upper } = jacobianBounds(monotone, around);
+    const axis = jvpBounds(monotone, around, [0, 0, 1]);
+    expect([axis.lower.item(), axis.upper.item()]).toEqual([lower.data()[2], upper.data()[2]]);
+  });
+
   it("grow with eps, and do not depend on the order or the scale of hidden neurons", async () => {
     const network = randomNetwork(8, [4, 6, 6, 2]);
     let before = 0;

@@ -64,6 +64,16 @@ describe("scales", () => {
     await expect(exactBound(huge, sineBox(6, 0.01))).rejects.toThrow(NonFiniteError);
   });
 
+  it("of neurons do not hide that a branch is empty", async () => {
+    // x > 1/2 and x < -1/2 are not both so.
+    const of = (w: number) =>
+      perceptron(
+        [{ weight: [[w], [-w]], bias: [-w / 2, -w / 2] }, { weight: [[1 / w, -1 / w]] }],
+        activation("leakyRelu", { slope: 0.2 }),
+      );
+    for (const w of [1, 1e-30, 1e30]) expect((await exactBound(of(w), boxAround([0], 1)))[0]).toBeCloseTo(1.2, 9);
+  });
+
   it("of inputs at which tanh and sigmoid are saturated do not loosen the lines around them", () => {
     // tanh z + tanh -z is 0, and the sum of logistic functions 1.
     for (const [kind, sum] of [
