@@ -1,6 +1,6 @@
 import { type BoxLeastSquaresResult, minimizeInBox } from "./box-least-squares.js";
 import { leastSquares } from "./least-squares.js";
-import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
+import { count, finiteNumbers, nonNegative, object } from "./saved-state.js";
 
 /** A fit of one arm's costs. */
 export interface ArmFit extends BoxLeastSquaresResult {
@@ -67,10 +67,10 @@ export class ArmData {
 
   /** Takes over what `toJSON` gave. */
   restore(json: unknown): void {
-    const { triangle, z, rest, count } = object(json, "ChebCB: arm");
+    const { triangle, z, rest, count: seen } = object(json, "ChebCB: arm");
     this.triangle.set(finiteNumbers(triangle, this.m * this.m, "ChebCB: arm.triangle"));
     this.z.set(finiteNumbers(z, this.m, "ChebCB: arm.z"));
-    this.rest = finiteNumber(rest, "ChebCB: arm.rest");
-    this.count = finiteNumber(count, "ChebCB: arm.count");
+    this.rest = nonNegative(rest, "ChebCB: arm.rest");
+    this.count = count(seen, "ChebCB: arm.count");
   }
 }

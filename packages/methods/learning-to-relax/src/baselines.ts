@@ -1,6 +1,6 @@
 import { FormatError, ValueError } from "@offprint/tensor-core";
 import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
-import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
+import { nonNegative, nonNegatives, object } from "./saved-state.js";
 
 /** What most people do: the same setting for every problem. It learns nothing; `update` only counts. */
 export class FixedSetting<Setting = number> extends DrawingPolicy<Setting> {
@@ -59,9 +59,9 @@ abstract class MeanPolicy<Setting> extends DrawingPolicy<Setting> {
   /** Takes over what `toJSON` gave. */
   protected override restore(state: PolicyState): void {
     const { sums, counts, largest } = object(state.memory, `${state.policy}: memory`);
-    this.sums.set(finiteNumbers(sums, this.sums.length, `${state.policy}: sums`));
-    this.counts.set(finiteNumbers(counts, this.counts.length, `${state.policy}: counts`));
-    this.largest = finiteNumber(largest, `${state.policy}: largest`);
+    this.sums.set(nonNegatives(sums, this.sums.length, `${state.policy}: sums`));
+    this.counts.set(nonNegatives(counts, this.counts.length, `${state.policy}: counts`));
+    this.largest = nonNegative(largest, `${state.policy}: largest`);
     super.restore(state);
   }
 }
@@ -85,7 +85,7 @@ export class EpsilonGreedy<Setting = number> extends MeanPolicy<Setting> {
     requireOptions("EpsilonGreedy", options, ["settings", "seed", "epsilon"]);
     super(options.settings, options.seed, "EpsilonGreedy");
     this.epsilon = options.epsilon ?? 0.1;
-    if (!(this.epsilon >= 0 && this.epsilon <= 1)) {
+    if (typeof this.epsilon !== "number" || !(this.epsilon >= 0 && this.epsilon <= 1)) {
       throw new ValueError(`EpsilonGreedy: epsilon is ${this.epsilon}; it must be in [0, 1]`);
     }
   }

@@ -1,8 +1,15 @@
-import { requireInteger, requireNonNegative, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  FormatError,
+  requireInteger,
+  requireNonNegative,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { ArmData } from "./arm-fit.js";
 import { ContextRange, type OutsideRange } from "./context-range.js";
 import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
-import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
+import { count, finiteNumbers, nonNegative, object } from "./saved-state.js";
 
 /** Options of {@link ChebCB}. */
 export interface ChebCBOptions<Setting = number> {
@@ -40,9 +47,6 @@ export interface ChebCBModel {
 
 /** Each arm keeps a matrix of as many rows and columns. */
 const MOST_FEATURES = 1000;
-
-/** Squares of larger losses leave no room for their sums. */
-const MOST_LOSS = 1e150;
 
 /** T_0(x), ..., T_{m-1}(x). */
 export function chebyshevFeatures(x: number, m: number): Float64Array {
@@ -111,7 +115,7 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
 
   /** `[settings.length]` probabilities at a context, with the learning rate that it has now or another one >= 0. */
   probabilitiesFor(context: number, eta = this.eta): Float64Array {
-    if (!(eta >= 0)) throw new ValueError(`ChebCB: eta is ${eta}; it must be >= 0`);
+    if (typeof eta !== "number" || !(eta >= 0)) throw new ValueError(`ChebCB: eta is ${eta}; it must be >= 0`);
     return inverseGapWeights(this.scaledPredictions(context), eta);
   }
 
@@ -132,9 +136,6 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
   }
 
   protected override learn(loss: number, arm: number, context: number | undefined): void {
-    if (loss > MOST_LOSS) {
-      throw new ValueError(`cheb-cb: loss is ${loss}; it must be at most ${MOST_LOSS}: count in a larger unit`);
-    }
     const { m, sums, bounds, theta } = this;
     const counted = Math.max(loss, this.minLoss);
     const features = chebyshevFeatures(this.range.position(context), m);
@@ -148,16 +149,9 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
     const spread = first || counted > this.largest || counted < this.smallest;
     this.largest = first ? counted : Math.max(this.largest, counted);
     this.smallest = first ? counted : Math.min(this.smallest, counted);
-    const K = this.largest;
     // All losses 0, which only minLoss = 0 allows: nothing to learn yet.
-    if (K === 0) return;
-    const W = K - this.smallest;
-    if (spread) {
-      this.N = 2 + (4 * W * (1 + Math.log(m))) / K;
-      this.scale = K * this.N;
-      this.alpha = ((Math.PI + (2 / Math.PI) * Math.log(2 * m + 1)) * W) / (2 * this.scale * (m + 1));
-      for (let j = 0; j < m; j++) bounds[j] = j === 0 ? 1 / this.N : (2 * W) / (this.scale * j);
-    }
+    if (this.largest === 0) return;
+    if (spread) this.rescale();
     let residual = 0;
     this.arms.forEach((data, i) => {
       if (i !== arm && !(spread && data.count > 0)) return;
@@ -171,14 +165,23 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
     this.eta = denominator > 0 ? 2 * t * Math.sqrt((this.settings.length * t) / denominator) : 0;
   }
 
+  /** The unit of the losses and what is bounded in it, from the greatest loss K > 0 and the span W. */
+  private rescale(): void {
+    const { m, bounds, largest: K } = this;
+    const W = K - this.smallest;
+    this.N = 2 + (4 * W * (1 + Math.log(m))) / K;
+    this.scale = K * this.N;
+    this.alpha = ((Math.PI + (2 / Math.PI) * Math.log(2 * m + 1)) * W) / (2 * this.scale * (m + 1));
+    for (let j = 0; j < m; j++) bounds[j] = j === 0 ? 1 / this.N : (2 * W) / (this.scale * j);
+  }
+
   protected override memory(): Record<string, unknown> {
     const { low, high, outside, clamped } = this.range;
-    const { minLoss, eta, scale, N, alpha, largest, smallest, m } = this;
+    const { minLoss, eta, largest, smallest, m } = this;
     return {
-      ...{ minLoss, features: m, range: [low, high], outside, clamped, eta, scale, N, alpha, largest, smallest },
+      ...{ minLoss, features: m, range: [low, high], outside, clamped, eta, largest, smallest },
       sums: [...this.sums],
       theta: [...this.theta],
-      bounds: [...this.bounds],
       arms: this.arms.map((arm) => arm.toJSON()),
     };
   }
@@ -194,16 +197,23 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
       minLoss: memory["minLoss"] as number,
       outside: memory["outside"] as OutsideRange,
     });
-    for (const key of ["eta", "scale", "N", "alpha", "largest", "smallest"] as const) {
-      policy[key] = finiteNumber(memory[key], `cheb-cb: ${key}`);
+    for (const key of ["eta", "largest", "smallest"] as const)
+      policy[key] = nonNegative(memory[key], `cheb-cb: ${key}`);
+    if (policy.smallest > policy.largest) {
+      throw new FormatError(`cheb-cb: smallest is ${policy.smallest}, above largest, ${policy.largest}`);
     }
-    for (const key of ["sums", "theta", "bounds"] as const) {
+    if (policy.largest > 0) policy.rescale();
+    for (const key of ["sums", "theta"] as const) {
       policy[key].set(finiteNumbers(memory[key], policy[key].length, `cheb-cb: ${key}`));
     }
+    const arms = memory["arms"];
+    if (!Array.isArray(arms) || arms.length !== policy.arms.length) {
+      throw new FormatError(`cheb-cb: arms must be ${policy.arms.length}, one for each setting`);
+    }
     policy.arms.forEach((arm, i) => {
-      arm.restore((memory["arms"] as unknown[] | undefined)?.[i]);
+      arm.restore(arms[i]);
     });
-    policy.range.clamped = finiteNumber(memory["clamped"], "cheb-cb: clamped");
+    policy.range.clamped = count(memory["clamped"], "cheb-cb: clamped");
     policy.restore(state);
     return policy;
   }

@@ -13,7 +13,7 @@ export class ContextRange {
   private readonly policy: string;
 
   constructor(policy: string, range: readonly [number, number], outside: OutsideRange) {
-    const [low, high] = Array.isArray(range) ? range : [Number.NaN, Number.NaN];
+    const [low, high] = Array.isArray(range) && range.length === 2 ? range : [Number.NaN, Number.NaN];
     if (!(Number.isFinite(low) && Number.isFinite(high - low) && low < high)) {
       throw new ValueError(
         `${policy}: range is [${range}]; it must be [low, high] with low < high, both and their difference finite`,
@@ -32,6 +32,9 @@ export class ContextRange {
   position(context: number | undefined, count = false): number {
     if (context === undefined) {
       throw new ValueError(`${this.policy}: context is missing; choose(context) needs a number of this problem`);
+    }
+    if (!Number.isFinite(context)) {
+      throw new ValueError(`${this.policy}: context is ${String(context)}; it must be a finite number`);
     }
     const { low, high } = this;
     if (context >= low && context <= high) return Math.min(1, Math.max(-1, (2 * (context - low)) / (high - low) - 1));

@@ -1,5 +1,5 @@
 import { checkOptions, FormatError, IndexError, Rng, random, ValueError } from "@offprint/tensor-core";
-import { finiteNumbers, object } from "./saved-state.js";
+import { count, finiteNumber, nonNegatives, object } from "./saved-state.js";
 
 /** Chooses a setting for every problem of a sequence, and learns from what the choice cost. */
 export interface OnlinePolicy<Setting = number> {
@@ -59,6 +59,9 @@ export interface PendingChoice {
   readonly context?: number;
 }
 
+/** Squares and weighted sums of larger losses have no room. */
+const MOST_LOSS = 1e150;
+
 /** What all policies do alike: drawing, checking and saving. Subclasses say how likely arms are, and learn. */
 export abstract class DrawingPolicy<Setting> implements OnlinePolicy<Setting> {
   /** The name under which it is saved. */
@@ -73,6 +76,8 @@ export abstract class DrawingPolicy<Setting> implements OnlinePolicy<Setting> {
     if (!Array.isArray(settings) || settings.length === 0) {
       throw new ValueError(`${policy}: settings must be an array with at least one setting, such as omegaGrid()`);
     }
+    const missing = settings.findIndex((setting) => setting === undefined || setting === null);
+    if (missing >= 0) throw new ValueError(`${policy}: settings[${missing}] is ${settings[missing]}; give a setting`);
     if (settings.some((setting) => typeof setting === "number" && !Number.isFinite(setting))) {
       throw new ValueError(`${policy}: settings must be finite, got [${settings}]`);
     }
@@ -113,6 +118,9 @@ export abstract class DrawingPolicy<Setting> implements OnlinePolicy<Setting> {
         `${this.name}: loss is ${String(loss)}; it must be a finite number >= 0, such as an iteration count`,
       );
     }
+    if (loss > MOST_LOSS) {
+      throw new ValueError(`${this.name}: loss is ${loss}; it must be at most ${MOST_LOSS}: count in a larger unit`);
+    }
     const played = arm ?? this.pending.arm;
     if (!Number.isInteger(played) || played < 0 || played >= this.settings.length) {
       throw new IndexError(`${this.name}: arm is ${played}; it must be an index below ${this.settings.length}`);
@@ -144,16 +152,20 @@ export abstract class DrawingPolicy<Setting> implements OnlinePolicy<Setting> {
   /** Takes over what `toJSON` gave, apart from settings and memory. */
   protected restore(state: PolicyState): void {
     const { rounds, pending } = state;
-    if (!Number.isSafeInteger(rounds) || rounds < 0) throw new FormatError(`${this.name}: rounds is ${rounds}`);
-    this.rounds = rounds;
+    this.rounds = count(rounds, `${this.name}: rounds`);
     this.random = Rng.fromJSON(state.random);
     if (pending === null || pending === undefined) return;
     const { arm, probabilities, context } = object(pending, `${this.name}: pending`);
-    this.probabilities = finiteNumbers(probabilities, this.settings.length, `${this.name}: pending.probabilities`);
+    this.probabilities = nonNegatives(probabilities, this.settings.length, `${this.name}: pending.probabilities`);
+    const sum = this.probabilities.reduce((s, p) => s + p, 0);
+    if (Math.abs(sum - 1) > 1e-9) {
+      throw new FormatError(`${this.name}: pending.probabilities sum to ${sum}; they must sum to 1`);
+    }
     if (!Number.isInteger(arm) || !((arm as number) >= 0 && (arm as number) < this.settings.length)) {
       throw new FormatError(`${this.name}: pending.arm is ${arm}; it must be an index below ${this.settings.length}`);
     }
-    this.pending = { arm: arm as number, context: context as number | undefined };
+    const known = context === undefined ? undefined : finiteNumber(context, `${this.name}: pending.context`);
+    this.pending = { arm: arm as number, context: known };
   }
 }
 

@@ -1,4 +1,5 @@
-import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
+import { ValueError } from "@offprint/tensor-core";
+import { count, nonNegative, nonNegatives, object } from "./saved-state.js";
 import { tsallisProbabilities } from "./tsallis-probabilities.js";
 
 /** The sums of one instance of Tsallis-INF. */
@@ -31,9 +32,16 @@ export class TsallisArms {
   /** Learns the loss of an arm that was drawn with this probability. */
   learn(loss: number, arm: number, probability: number): void {
     const counted = Math.max(loss, this.minLoss);
+    const weighted = this.cumulative[arm]! + (counted - this.minLoss) / probability;
+    if (!Number.isFinite(weighted)) {
+      throw new ValueError(
+        `Tsallis-INF: arm ${arm} had a probability of ${probability}, with which its loss of ${loss} cannot be weighted; ` +
+          "replay arms that could be drawn, and give losses in their own unit",
+      );
+    }
     this.lossSum += counted;
     this.rounds += 1;
-    this.cumulative[arm]! += (counted - this.minLoss) / probability;
+    this.cumulative[arm] = weighted;
   }
 
   toJSON(): Record<string, unknown> {
@@ -43,8 +51,8 @@ export class TsallisArms {
   /** Takes over what `toJSON` gave. */
   restore(json: unknown): void {
     const { cumulative, lossSum, rounds } = object(json, "Tsallis-INF: sums");
-    this.cumulative.set(finiteNumbers(cumulative, this.cumulative.length, "Tsallis-INF: cumulative"));
-    this.lossSum = finiteNumber(lossSum, "Tsallis-INF: lossSum");
-    this.rounds = finiteNumber(rounds, "Tsallis-INF: rounds");
+    this.cumulative.set(nonNegatives(cumulative, this.cumulative.length, "Tsallis-INF: cumulative"));
+    this.lossSum = nonNegative(lossSum, "Tsallis-INF: lossSum");
+    this.rounds = count(rounds, "Tsallis-INF: rounds");
   }
 }

@@ -1,7 +1,7 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireInteger } from "@offprint/tensor-core";
 import { ContextRange, type OutsideRange } from "./context-range.js";
 import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
-import { finiteNumber, object } from "./saved-state.js";
+import { count, object } from "./saved-state.js";
 import { TsallisArms } from "./tsallis-arms.js";
 import { checkLossOptions, type TsallisInfOptions } from "./tsallis-inf.js";
 
@@ -14,6 +14,9 @@ export interface TsallisInfBinnedOptions<Setting = number> extends TsallisInfOpt
   /** What a context outside the range does: `"clamp"` (default) moves it to the nearer end. */
   outside?: OutsideRange;
 }
+
+/** Each has sums of its own. */
+const MOST_BINS = 100_000;
 
 /**
  * Tsallis-INF with a context (Tsallis-INF-CB in the paper's code): one bandit for every bin of a range of contexts. Its
@@ -34,9 +37,7 @@ export class TsallisInfBinned<Setting = number> extends DrawingPolicy<Setting> {
     ]);
     super(options.settings, options.seed, "TsallisInfBinned");
     const { bins, range, outside = "clamp", lossScale = "running", minLoss = 1 } = options;
-    if (!Number.isSafeInteger(bins) || bins < 1) {
-      throw new ValueError(`TsallisInfBinned: bins is ${bins}; it must be an integer >= 1`);
-    }
+    requireInteger("TsallisInfBinned", "bins", bins, 1, MOST_BINS);
     checkLossOptions("TsallisInfBinned", minLoss, lossScale);
     this.options = { lossScale, minLoss };
     this.range = new ContextRange("TsallisInfBinned", range, outside);
@@ -84,7 +85,7 @@ export class TsallisInfBinned<Setting = number> extends DrawingPolicy<Setting> {
     policy.bins.forEach((arms, j) => {
       arms.restore((bins as unknown[])[j]);
     });
-    policy.range.clamped = finiteNumber(clamped, "tsallis-inf-binned: clamped");
+    policy.range.clamped = count(clamped, "tsallis-inf-binned: clamped");
     policy.restore(state);
     return policy;
   }

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
 import { object } from "./saved-state.js";
 import { TsallisArms } from "./tsallis-arms.js";
@@ -17,11 +17,9 @@ export interface TsallisInfOptions<Setting = number> {
 
 /** @throws ValueError for a least loss or a scale out of range. */
 export function checkLossOptions(policy: string, minLoss: number, lossScale: "running" | number): void {
-  if (!Number.isFinite(minLoss) || minLoss < 0) {
-    throw new ValueError(`${policy}: minLoss is ${minLoss}; it must be a finite number >= 0`);
-  }
-  if (lossScale !== "running" && !(lossScale > 0 && lossScale < Infinity)) {
-    throw new ValueError(`${policy}: lossScale is ${lossScale}; it must be "running" or a number > 0`);
+  requireNonNegative(policy, "minLoss", minLoss);
+  if (lossScale !== "running" && !(typeof lossScale === "number" && lossScale > 0 && lossScale < Infinity)) {
+    throw new ValueError(`${policy}: lossScale is ${JSON.stringify(lossScale)}; it must be "running" or a number > 0`);
   }
 }
 

@@ -88,7 +88,13 @@ for (const [name, make] of Object.entries(policies)) {
       play(policy, 3, 1);
       policy.choose(0.5);
       const good = JSON.parse(JSON.stringify(policy));
+      const pending = (part: object) => ({ ...good, pending: { ...good.pending, ...part } });
+      const even = settings.map(() => 1 / settings.length);
       const damaged: unknown[] = [
+        pending({ context: "soon" }),
+        pending({ probabilities: good.settings.map(() => 0) }),
+        ...(name === "FixedSetting" ? [] : [pending({ probabilities: [-1, 2, 0, 0, 0, 0, 0] })]),
+        { ...good, settings: good.settings.map(() => null) },
         null,
         [],
         "text",
@@ -102,10 +108,58 @@ for (const [name, make] of Object.entries(policies)) {
         { ...good, pending: { ...good.pending, probabilities: [1, null] } },
       ];
       if (name !== "FixedSetting") damaged.push({ ...good, memory: null }, { ...good, memory: {} });
+      if (name !== "FixedSetting") {
+        expect(policyFromJSON(pending({ probabilities: even })).probabilities).toEqual(Float64Array.from(even));
+      }
       for (const json of damaged) expect(() => policyFromJSON(json)).toThrow(FormatError);
     });
   });
 }
+
+it.each(Object.keys(policies))("%s takes losses of any size, and refuses those that leave no room", (name) => {
+  const policy = policies[name]!(4);
+  for (let t = 0; t < 30; t++) {
+    policy.choose(t / 30);
+    policy.update([1e150, 1e-300, 0][t % 3]!);
+  }
+  policy.choose(0.5);
+  expect(policy.probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
+  const before = JSON.stringify(policy);
+  expect(() => policy.update(1e308)).toThrow(/loss is 1e\+308; .* count in a larger unit/);
+  expect(JSON.stringify(policy)).toBe(before);
+  expect(policyFromJSON(JSON.parse(before)).rounds).toBe(30);
+});
+
+it("an arm that could not be drawn cannot be replayed, and that harms nothing", () => {
+  const policy = new TsallisInf({ settings: [1, 2], seed: 0, lossScale: 1e-200, minLoss: 0 });
+  policy.choose();
+  policy.update(1e100, 0);
+  policy.choose();
+  expect(() => policy.update(5, 0)).toThrow(/arm 0 had a probability of 0/);
+  policy.update(5, 1);
+  expect(policy.cumulative.every(Number.isFinite)).toBe(true);
+});
+
+it("sums that no policy can have are errors of the file", () => {
+  const saved = (policy: OnlinePolicy) => {
+    play(policy, 5, 1);
+    return JSON.parse(JSON.stringify(policy));
+  };
+  const [cheb, tsallis, ucb] = [policies["ChebCB"]!(0), policies["TsallisInf"]!(0), policies["Ucb1"]!(0)].map(saved);
+  const remembering = (state: { memory: object }, part: object) => ({ ...state, memory: { ...state.memory, ...part } });
+  for (const json of [
+    remembering(cheb, { eta: -1 }),
+    remembering(cheb, { smallest: 1e9 }),
+    remembering(cheb, { arms: [...cheb.memory.arms, cheb.memory.arms[0]] }),
+    remembering(cheb, { clamped: 0.5 }),
+    remembering(tsallis, { arms: { ...tsallis.memory.arms, rounds: 0.5 } }),
+    remembering(tsallis, { arms: { ...tsallis.memory.arms, rounds: -3 } }),
+    remembering(tsallis, { arms: { ...tsallis.memory.arms, cumulative: settings.map(() => -1) } }),
+    remembering(ucb, { counts: settings.map(() => -1) }),
+  ]) {
+    expect(() => policyFromJSON(json)).toThrow(FormatError);
+  }
+});
 
 describe("policies with a context", () => {
   it("do better with it than any fixed setting where the best setting depends on it", () => {
@@ -150,6 +204,15 @@ describe("options out of range", () => {
       [() => new TsallisInf({ settings: [1, Number.NaN], seed }), /must be finite/],
       [() => new TsallisInf({ settings, seed, lossScale: 0 }), /lossScale is 0/],
       [() => new TsallisInf({ settings, seed, minLoss: -1 }), /minLoss is -1/],
+      [() => new TsallisInf({ settings, seed, lossScale: "3" as never }), /lossScale is "3"/],
+      [() => new TsallisInf({ settings: [1, undefined], seed }), /settings\[1\] is undefined/],
+      [() => new FixedSetting(undefined), /settings\[0\] is undefined/],
+      [() => new TsallisInfBinned({ settings, seed, bins: 1e9, range }), /bins is 1000000000; .* from 1 to 100000/],
+      [() => new ChebCB({ settings, seed, range: [0, 1, 2] as never }), /range is \[0,1,2\]/],
+      [() => new ChebCB({ settings, seed, range }).predict(Number.NaN), /context is NaN/],
+      [() => new ChebCB({ settings, seed, range }).predict("0.3" as never), /context is 0\.3; it must be a finite/],
+      [() => new ChebCB({ settings, seed, range }).probabilitiesFor(0.3, "3" as never), /eta is 3/],
+      [() => new EpsilonGreedy({ settings, seed, epsilon: "0.3" as never }), /epsilon is 0\.3/],
       [() => new TsallisInfBinned({ settings, seed, bins: 0, range }), /bins is 0/],
       [() => new TsallisInfBinned({ settings, seed, bins: 2, range: [1, 1] }), /low < high/],
       [() => new ChebCB({ settings, seed, range: [2, 1] }), /low < high/],
