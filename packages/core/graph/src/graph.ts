@@ -70,7 +70,8 @@ export class Graph {
 
   /**
    * Int32Arrays are shared, not copied.
-   * @throws IndexError for an end that is no integer in [0, nodes); ShapeError where lengths differ.
+   * @throws IndexError for an end that is no integer in [0, nodes); ShapeError where lengths differ; ValueError for weights that are
+   * not finite, and kinds and numbers of graphs that are no integers >= 0.
    */
   constructor(nodes: number, sources: ArrayLike<number>, targets: ArrayLike<number>, options: GraphOptions = {}) {
     if (!Number.isSafeInteger(nodes) || nodes < 0) {
@@ -80,17 +81,21 @@ export class Graph {
     this.sources = nodeNumbers("sources", sources, nodes);
     this.targets = nodeNumbers("targets", targets, nodes);
     requireLength("targets", this.targets.length, this.sources.length, "edge");
+    checkOptions("Graph", options, graphNames);
     const { weights, edgeTypes, graphIds } = options;
     if (weights !== undefined) {
       requireLength("weights", weights.length, this.edges, "edge");
+      requireEach("weights", weights, "finite", Number.isFinite);
       this.weights = weights instanceof Float64Array ? weights : Float64Array.from(weights);
     }
     if (edgeTypes !== undefined) {
       requireLength("edgeTypes", edgeTypes.length, this.edges, "edge");
+      requireEach("edgeTypes", edgeTypes, "integers >= 0", isNumber);
       this.edgeTypes = edgeTypes instanceof Int32Array ? edgeTypes : Int32Array.from(edgeTypes);
     }
     if (graphIds !== undefined) {
       requireLength("graphIds", graphIds.length, nodes, "node");
+      requireEach("graphIds", graphIds, "integers >= 0", isNumber);
       this.graphIds = graphIds instanceof Int32Array ? graphIds : Int32Array.from(graphIds);
     }
   }
@@ -131,6 +136,14 @@ function nodeNumbers(what: string, ends: ArrayLike<number>, nodes: number): Int3
     }
   }
   return ends instanceof Int32Array ? ends : Int32Array.from(ends);
+}
+
+const isNumber = (value: number) => Number.isSafeInteger(value) && value >= 0;
+
+function requireEach(what: string, values: ArrayLike<number>, kind: string, holds: (value: number) => boolean): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!holds(values[i])) throw new ValueError(`Graph: ${what}[${i}] is ${values[i]}; they must be ${kind}`);
+  }
 }
 
 function requireLength(what: string, length: number, expected: number, each: string): void {

@@ -50,6 +50,16 @@ describe("Graph", () => {
     expect(() => new Graph(2, [0, 1], [0])).toThrow(/one for each/);
     expect(() => new Graph(-1, [], [])).toThrow(/number of nodes/);
     expect(() => new Graph(1, [0], [0], { weights: [1, 2] })).toThrow(/weights has 2/);
+    const one = (options: object) => () => new Graph(1, [0], [0], options);
+    for (const weight of [Number.NaN, Number.POSITIVE_INFINITY, "1"]) {
+      expect(one({ weights: [weight] })).toThrow(/weights\[0\] is .*; they must be finite/);
+    }
+    for (const kind of [-1, 0.5, Number.NaN]) {
+      expect(one({ edgeTypes: [kind] })).toThrow(/edgeTypes\[0\] is .*; they must be integers >= 0/);
+      expect(one({ graphIds: [kind] })).toThrow(/graphIds\[0\] is .*; they must be integers >= 0/);
+    }
+    expect(one({ weight: [1] })).toThrow(/no option "weight"; did you mean "weights"/);
+    expect(one([1])).toThrow(/Graph: the options are an array/);
     expect(() => directed([[0, 1.5]], 3)).toThrow(/no node number/);
     expect(() => undirected([[0, 1, 2]], 3)).toThrow(/\[pairs, 2\]/);
   });
