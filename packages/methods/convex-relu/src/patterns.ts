@@ -1,4 +1,4 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** Activation patterns: which samples a hidden neuron passes on. */
 export interface Patterns {
@@ -8,7 +8,10 @@ export interface Patterns {
   readonly draws: number;
   /** Whether fewer patterns were found than asked for. */
   readonly exhausted: boolean;
-  /** Whether these are all patterns that any network can have on the data, so that certificates hold for every network. */
+  /**
+   * Whether these are all patterns that any network can have on the data, or with radii all that can be used, so that
+   * certificates hold for every network. Training looks at whether it is so for its data.
+   */
   readonly complete: boolean;
 }
 
@@ -112,9 +115,12 @@ function scenarioBound(owner: string, variables: number, psi: number, xi: number
 }
 
 /** @internal @throws ValueError, ShapeError for patterns that are not 0 and 1 for every sample, or none at all */
-export function checkPatterns(owner: string, { D }: Patterns, n: number): void {
+export function checkPatterns(owner: string, patterns: Patterns, n: number): void {
+  requireObject(owner, "patterns", patterns, "a number, or what samplePatterns gives");
+  const { D } = patterns;
   if (!Array.isArray(D) || D.length === 0) throw new ValueError(`${owner}: patterns.D must hold at least one pattern`);
   for (const [i, pattern] of D.entries()) {
+    requireObject(owner, `pattern ${i}`, pattern, "an array of 0 and 1");
     if (pattern.length !== n) {
       throw new ShapeError(
         `${owner}: pattern ${i} has length ${pattern.length} for ${n} samples; give one entry per sample`,

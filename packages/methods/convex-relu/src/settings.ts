@@ -3,8 +3,8 @@ import { type Design, designOf, requireFlag, targetsOf } from "./design.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { checkLabels, type Loss } from "./loss.js";
 import type { CommonOptions } from "./options.js";
-import { checkPatterns, type Patterns, patternCount } from "./patterns.js";
-import { drawPatternsPolitely } from "./sample-patterns.js";
+import { checkPatterns, PatternSet, type Patterns, patternCount } from "./patterns.js";
+import { drawPatterns, drawPatternsPolitely } from "./sample-patterns.js";
 
 /** As many patterns are all taken without being asked for. */
 const ALL_PATTERNS = 200;
@@ -64,12 +64,33 @@ export function residualBound({ tolerance, loss, y }: Problem): number {
   return largest > 0 && largest < 1 ? tolerance * 2 ** Math.floor(Math.log2(largest)) : tolerance;
 }
 
-/** @internal The patterns that were given or asked for. */
+/** Draws that a claim of completeness has to stand where the patterns cannot be listed. */
+const PROBES = 2000;
+
+/**
+ * Whether patterns of one's own that say so are all that the data has, or all that can be used within the radii `eps`: they
+ * may be those of other data or other radii, and certificates would be wrong.
+ */
+function areComplete({ design, seed }: Problem, { D }: Patterns, eps: Float64Array | undefined): boolean {
+  const { n, d } = design;
+  const known = new PatternSet();
+  for (const pattern of D) known.add(pattern);
+  const corners = 2 ** (eps?.filter((radius) => radius > 0).length ?? 0);
+  const all =
+    enumerationWork(n * corners, d) <= CERTIFICATE_WORK
+      ? arrangementPatterns(design, eps)
+      : drawPatterns(design, { count: PROBES, maxDraws: PROBES, seed, ...(eps && { usable: { eps } }) });
+  return all.D.every((pattern) => known.has(pattern));
+}
+
+/** @internal The patterns that were given or asked for; those of a robust programme for the radii `eps`. */
 export async function patternsOf(
-  { owner, design, seed }: Problem,
+  problem: Problem,
   patterns: Patterns | number | undefined,
   signal: AbortSignal | undefined,
+  eps?: Float64Array,
 ): Promise<Patterns> {
+  const { owner, design, seed } = problem;
   const { n, d } = design;
   if (patterns === undefined) {
     if (patternCount(n, d) <= ALL_PATTERNS) return arrangementPatterns(design);
@@ -80,7 +101,7 @@ export async function patternsOf(
     return drawPatternsPolitely(design, { count: patterns, seed }, signal);
   }
   checkPatterns(owner, patterns, n);
-  return patterns;
+  return patterns.complete && !areComplete(problem, patterns, eps) ? { ...patterns, complete: false } : patterns;
 }
 
 /** @internal The patterns that a certificate is made for: all of them where that is affordable. */

@@ -241,7 +241,7 @@ async function robustPatterns(
   const drawn = (count: number) =>
     drawPatternsPolitely(design, { count, seed, perturb: { eps, perDirection: 6 } }, signal);
   if (typeof patterns === "number") return drawn(patterns);
-  if (patterns !== undefined) return patternsOf(problem, patterns, signal);
+  if (patterns !== undefined) return patternsOf(problem, patterns, signal, eps);
   const corners = 2 ** eps.filter((value) => value > 0).length;
   if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) {
     const all = arrangementPatterns(design, eps);

@@ -226,6 +226,27 @@ describe("trainConvex", () => {
     expect(enumeratePatterns(problem.x).D.length).toBe(24);
   });
 
+  it("does not take patterns for complete that are those of other data, of radii, or a part", async () => {
+    const exact = await trainConvex(problem.x, problem.y, { ...base, maxIterations: 2000 });
+    const others = column(Array.from({ length: problem.x.shape[0] }, (_, k) => Math.cos(7 * k)));
+    for (const patterns of [
+      { ...problem.patterns, D: problem.patterns.D.slice(0, 2) },
+      enumeratePatterns(others),
+      enumeratePatterns(problem.x, { usable: { eps: 0.2 } }),
+    ]) {
+      expect(patterns.complete).toBe(true);
+      const result = await trainConvex(problem.x, problem.y, { ...base, patterns, maxIterations: 200 });
+      expect(result.patterns.complete).toBe(false);
+      expect(result.gap).toBeGreaterThanOrEqual(0);
+      expect(result.dualBound?.value).toBeLessThanOrEqual(exact.networkObjective);
+    }
+    const rng = random.rng(4);
+    const wide = rng.normal([30, 6], { dtype: "float64" });
+    const patterns = { ...samplePatterns(wide, { count: 20 }), complete: true };
+    const result = await trainConvex(wide, rng.normal([30]), { ...base, patterns, maxIterations: 10 });
+    expect(result.dualBound?.scope).toBe("patterns");
+  });
+
   it("tells the first, every tenth and the last iteration", async () => {
     const { history, iterations } = await trainConvex(problem.x, problem.y, { ...base, rho: 0.1, tolerance: 1e-2 });
     const steps = history.map(({ iteration }) => iteration);

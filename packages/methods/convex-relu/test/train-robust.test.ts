@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { twoMoons, worstHinge } from "../claims/problems.js";
 import { boxCorners } from "../src/enumerate-patterns.js";
 import {
+  enumeratePatterns,
   type Loss,
   type Patterns,
   predict,
@@ -130,6 +131,18 @@ describe("trainRobust", () => {
     expect(tiny.certifiedLoss / unit ** 2 / usual.certifiedLoss).toBeCloseTo(1, 6);
     expect(tiny.net.a.size).toBe(usual.net.a.size);
     expect(tiny.collapsed).toBe(false);
+  });
+
+  it("does not take the patterns of larger radii for all", async () => {
+    const options = { loss: "hinge", beta: 0.05, eps: 0.02, maxIterations: 60 } as const;
+    const all = await trainRobust(x, y, options);
+    const few = await trainRobust(x, y, { ...options, patterns: enumeratePatterns(x, { usable: { eps: 0.15 } }) });
+    expect(few.patterns.D.length).toBeLessThan(all.patterns.D.length);
+    expect([few.patterns.complete, all.patterns.complete]).toEqual([false, true]);
+    expect(few.dualBound?.value).toBeLessThanOrEqual(all.networkObjective);
+    const same = await trainRobust(x, y, { ...options, patterns: enumeratePatterns(x, { usable: { eps: 0.02 } }) });
+    expect(same.patterns.complete).toBe(true);
+    expect(same.networkObjective).toBe(all.networkObjective);
   });
 
   it("has 200 patterns at most unless more are asked for", async () => {
