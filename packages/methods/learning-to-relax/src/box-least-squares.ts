@@ -39,7 +39,8 @@ export function boxLeastSquares(a: TensorLike, y: TensorLike, bound: ArrayLike<n
   }
   const [elements, target] = [Float64Array.from(matrix.data()), Float64Array.from(right.data())];
   if (![...elements, ...target].every(Number.isFinite)) throw new ValueError("boxLeastSquares: a and y must be finite");
-  if (!Array.from(bound).every((b) => b >= 0)) throw new ValueError("boxLeastSquares: bounds must be >= 0");
+  if (!Array.from(bound).every((b) => typeof b === "number" && b >= 0))
+    throw new ValueError("boxLeastSquares: bounds must be >= 0");
   return minimizeInBox(elements, rows, target, bound, leastSquares(elements, rows, columns, target));
 }
 

@@ -4,6 +4,7 @@ import {
   linalg,
   matmul,
   mul,
+  requireFunction,
   requireObject,
   sparse,
   type Tensor,
@@ -46,6 +47,13 @@ export function asymptocity(a: sparse.SparseMatrix, b: sparse.VectorLike, option
   requireObject("asymptocity", "a", a, "a sparse matrix");
   checkOptions("asymptocity", options, ["omegas", "tolerance", "spectralRadius"], ["omegas"]);
   const { omegas, tolerance = 1e-8, spectralRadius = (omega) => defectSpectralRadius(a, omega) } = options;
+  if (!Array.isArray(omegas) || omegas.length === 0) {
+    throw new ValueError("asymptocity: omegas must be an array with at least one relaxation parameter");
+  }
+  requireFunction("asymptocity", "spectralRadius", spectralRadius);
+  if (!(tolerance > 0 && tolerance < 1)) {
+    throw new ValueError(`asymptocity: tolerance is ${tolerance}; it must be in (0, 1)`);
+  }
   const splitting = split(a, "asymptocity", false);
   let tau = 0;
   const counts = omegas.map((omega) => {
@@ -54,6 +62,9 @@ export function asymptocity(a: sparse.SparseMatrix, b: sparse.VectorLike, option
     const k = iterations - 1;
     if (k < 1) return iterations;
     const rho = spectralRadius(omega);
+    if (!(rho >= 0 && rho < 1)) {
+      throw new ValueError(`asymptocity: spectralRadius gave ${rho} for omega ${omega}; it must be in [0, 1)`);
+    }
     tau = Math.max(
       tau,
       (spectralNorm(linalg.matrixPower(defectMap(splitting, omega), k)) ** (1 / k) - rho) / (1 - rho),

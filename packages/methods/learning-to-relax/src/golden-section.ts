@@ -1,4 +1,4 @@
-import { requireFunction, requireObject, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireFunction, requireInteger, ValueError } from "@offprint/tensor-core";
 
 /** Points with their costs. */
 export interface CostedPoints {
@@ -35,14 +35,17 @@ export function goldenSection(
   evaluations = 12,
 ): GoldenSectionResult {
   requireFunction("goldenSection", "cost", cost);
-  requireObject("goldenSection", "start", start, "CostedPoints");
+  checkOptions("goldenSection: start", start, ["grid", "values"], ["grid", "values"]);
   const { grid, values } = start;
-  if (grid.length < 3 || values.length !== grid.length || grid.some((w, i) => i > 0 && !(w > grid[i - 1]!))) {
+  if (
+    !(Array.isArray(grid) && Array.isArray(values) && grid.every(Number.isFinite)) ||
+    grid.length < 3 ||
+    values.length !== grid.length ||
+    grid.some((w, i) => i > 0 && !(w > grid[i - 1]!))
+  ) {
     throw new ValueError("goldenSection: start must have at least three ascending points and a cost for each");
   }
-  if (!(Number.isSafeInteger(evaluations) && evaluations >= 0)) {
-    throw new ValueError(`goldenSection: evaluations is ${evaluations}; it must be an integer >= 0`);
-  }
+  requireInteger("goldenSection", "evaluations", evaluations, 0);
   const known = new Map(grid.map((w, i) => [w, checked(values[i]!, w)]));
   const least = Math.min(...values);
   let left = grid[Math.max(0, values.indexOf(least) - 1)]!;
@@ -79,6 +82,10 @@ export function goldenSection(
 }
 
 function checked(value: number, point: number): number {
-  if (Number.isNaN(value)) throw new ValueError(`goldenSection: the cost at ${point} is not a number`);
+  if (typeof value !== "number" || Number.isNaN(value)) {
+    throw new ValueError(
+      `goldenSection: the cost at ${point} is ${String(value)}, which is not a number; cost must return one, not a promise`,
+    );
+  }
   return value;
 }

@@ -7,7 +7,7 @@ import { ValueError } from "@offprint/tensor-core";
  * @throws ValueError unless 0 < first <= last < 2 and count is a positive integer, 1 only where first is last.
  */
 export function omegaGrid(first = 1, last = 1.95, count = 20): number[] {
-  if (!(first > 0 && first <= last && last < 2)) {
+  if (!([first, last].every(Number.isFinite) && first > 0 && first <= last && last < 2)) {
     throw new ValueError(`omegaGrid: first is ${first} and last ${last}; they must be 0 < first <= last < 2`);
   }
   if (!Number.isSafeInteger(count) || count < 1 || count > 1e6 || (count === 1 && first !== last)) {

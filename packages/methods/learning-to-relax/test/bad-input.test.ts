@@ -25,6 +25,7 @@ import {
 } from "../src/index.js";
 
 const A = gridLaplacian(3);
+const ones = new Float64Array(9).fill(1);
 const wide = sparse.fromDense([[1, 2]]);
 const holed = sparse.fromDense([
   [0, 1],
@@ -78,6 +79,17 @@ it("theory: arguments out of range are errors that say what to give", () => {
     [() => hindsight([[1, Number.NaN]]), ValueError, /costs\[0\] holds NaN/],
     [() => hindsight([["1" as never]]), ValueError, /costs\[0\] holds 1/],
     [() => omegaGrid(1, 1.9, 1e9), ValueError, /count is 1000000000/],
+    [() => asymptocity(A, ones, { omegas: [] }), ValueError, /at least one/],
+    [() => asymptocity(A, ones, { omegas: 1.5 as never }), ValueError, /omegas must be an array/],
+    [() => asymptocity(A, ones, { omegas: [1.5], tolerance: 2 }), ValueError, /tolerance is 2/],
+    [() => asymptocity(A, ones, { omegas: [1.5], spectralRadius: 3 as never }), ValueError, /spectralRadius is 3/],
+    [
+      () => asymptocity(A, ones, { omegas: [1.5], spectralRadius: () => Number.NaN }),
+      ValueError,
+      /gave NaN for omega 1.5/,
+    ],
+    [() => asymptocity(A, ones, { omegas: [1.5], spectralRadius: () => 2 }), ValueError, /gave 2 for omega 1.5/],
+    [() => omegaGrid("1" as never, 1.9, 4), ValueError, /first is 1/],
     [() => asymptocity(A, [1], { omegas: [1] }), ShapeError, /length 9/],
     [() => asymptocity(indefinite, [1, 2], { omegas: [1] }), ValueError, /does not converge for omega 1/],
   ];
@@ -86,6 +98,8 @@ it("theory: arguments out of range are errors that say what to give", () => {
     expect(run).toThrow(message);
   }
 });
+
+const bracket = { grid: [1, 2, 3], values: [2, 1, 2] };
 
 it("parts: arguments out of range are errors that say what to give", () => {
   const wrong: [() => unknown, new (...args: never[]) => Error, RegExp][] = [
@@ -104,6 +118,12 @@ it("parts: arguments out of range are errors that say what to give", () => {
     [() => boxLeastSquares([[1, 2]], [1], [1, -1]), ValueError, /bounds must be >= 0/],
     [() => goldenSection((w) => w, { grid: [1, 2], values: [1, 2] }), ValueError, /three ascending/],
     [() => goldenSection((w) => w, { grid: [1, 3, 2], values: [1, 2, 3] }), ValueError, /three ascending/],
+    [() => goldenSection((w) => w, { grid: [1, 2, 3], vales: [1, 2, 3] } as never), ValueError, /mean "values"/],
+    [() => goldenSection((w) => w, { grid: [-Infinity, 2, 3], values: [1, 2, 3] }), ValueError, /three ascending/],
+    [() => goldenSection((() => undefined) as never, bracket), ValueError, /is undefined, which is not a number/],
+    [() => goldenSection((() => "3") as never, bracket), ValueError, /is 3, which is not a number/],
+    [() => goldenSection((async () => 3) as never, bracket), ValueError, /not a promise/],
+    [() => boxLeastSquares([[1, 2]], [1], ["1", 2] as never), ValueError, /bounds must be >= 0/],
     [() => goldenSection(() => Number.NaN, { grid: [1, 2, 3], values: [2, 1, 2] }), ValueError, /not a number/],
     [() => goldenSection((w) => w, { grid: [1, 2, 3], values: [2, 1, 2] }, -1), ValueError, /evaluations is -1/],
   ];
