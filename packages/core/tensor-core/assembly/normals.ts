@@ -194,6 +194,43 @@ function next(out: usize): usize {
   return out + 8;
 }
 
+/** Numbers that are made at once, in bits: where all of them surely lie under the curve. */
+const ALL: i32 = 15;
+/** The bytes of their pairs, and of themselves. */
+const GROUP: usize = 32;
+
+/** The first half of the state that follows (a, b), with c = a ^ b; the second is c turned by 37 bits. */
+// @ts-ignore: decorator
+@inline
+function following(a: u64, c: u64): u64 {
+  return rotl<u64>(a, 24) ^ c ^ (c << 16);
+}
+
+/** Writes the numbers of a group of pairs to `out`; bit i says whether number i surely lies under the curve. */
+// @ts-ignore: decorator
+@inline
+function group(taken: usize, out: usize, tables: usize): i32 {
+  const low = two(taken, out, tables);
+  const high = two(taken + 16, out + 16, tables);
+  return i32x4.bitmask(v128.shuffle<i32>(low, high, 0, 2, 4, 6));
+}
+
+/** Writes the numbers of two pairs to `out`; true in lanes whose number surely lies under the curve. */
+// @ts-ignore: decorator
+@inline
+function two(taken: usize, out: usize, tables: usize): v128 {
+  const words = mixed(v128.load(taken));
+  const at = i64x2.shl(v128.and(words, v128.load(LAYER)), 4);
+  const layer0 = v128.load(tables + <usize>i32x4.extract_lane(at, 0));
+  const layer1 = v128.load(tables + <usize>i32x4.extract_lane(at, 2));
+  // The upper 52 bits as a whole number k below 2^51 in magnitude, in the bits of 1.5 2^52 + k; u = (k + 1/2) / 2^51.
+  const shifted = v128.xor(i64x2.shr_u(words, 12), v128.load(WHOLE));
+  const k = f64x2.sub(shifted, v128.load(WHOLE));
+  const u = f64x2.mul(f64x2.add(k, v128.load(HALF)), v128.load(UNIT));
+  v128.store(out, f64x2.mul(u, v128.shuffle<i64>(layer0, layer1, 0, 2)));
+  return f64x2.lt(v128.and(u, v128.load(MAGNITUDE)), v128.shuffle<i64>(layer0, layer1, 1, 3));
+}
+
 /**
  * Writes `n` numbers to `out` and moves the generator, whose four words are at `state`, on. `tables` holds for each of
  * the 128 layers its edge and the fraction of it that surely lies under the curve, and one more edge, which is 0.
@@ -204,47 +241,53 @@ export function normals(state: usize, tables: usize, out: usize, n: i32): void {
   // The high word of each half comes first. What changes with every number stays in locals: globals are memory.
   let a = rotl<u64>(load<u64>(state), 32);
   let b = rotl<u64>(load<u64>(state, 8), 32);
+  let c: u64 = 0;
   let taken = end;
   let drawn = end;
   while (out < end) {
     if (taken == end) {
-      // Pairs lie in the places that are still to be written. Each number takes one at least: none is drawn in vain.
-      taken = out;
-      drawn = out;
+      // Pairs lie in the places that are still to be written. Each number takes one at least: none is drawn in vain. A
+      // group is written before it is known which of it are numbers, and must not meet pairs.
+      taken = end - out < 2 * GROUP ? out : out + GROUP;
+      drawn = taken;
     }
-    for (const ahead = min<usize>(taken + AHEAD, end); drawn < ahead; drawn += 8) {
-      store<u32>(drawn, <u32>(a + b), 4);
-      let c = a ^ b;
-      a = rotl<u64>(a, 24) ^ c ^ (c << 16);
-      b = rotl<u64>(c, 37);
-      store<u32>(drawn, <u32>(a + b));
-      c = a ^ b;
-      a = rotl<u64>(a, 24) ^ c ^ (c << 16);
-      b = rotl<u64>(c, 37);
+    if (drawn == taken) {
+      for (const ahead = min<usize>(taken + AHEAD, end); drawn < ahead; drawn += 8) {
+        store<u32>(drawn, <u32>(a + b), 4);
+        c = a ^ b;
+        a = following(a, c);
+        b = rotl<u64>(c, 37);
+        store<u32>(drawn, <u32>(a + b));
+        c = a ^ b;
+        a = following(a, c);
+        b = rotl<u64>(c, 37);
+      }
     }
-    if (end - taken >= 16) {
-      const words = mixed(v128.load(taken));
-      const at = i64x2.shl(v128.and(words, v128.load(LAYER)), 4);
-      const layer0 = v128.load(tables + <usize>i32x4.extract_lane(at, 0));
-      const layer1 = v128.load(tables + <usize>i32x4.extract_lane(at, 2));
-      // The upper 52 bits as a whole number k below 2^51 in magnitude, in the bits of 1.5 2^52 + k; u = (k + 1/2) / 2^51.
-      const shifted = v128.xor(i64x2.shr_u(words, 12), v128.load(WHOLE));
-      const k = f64x2.sub(shifted, v128.load(WHOLE));
-      const u = f64x2.mul(f64x2.add(k, v128.load(HALF)), v128.load(UNIT));
-      const surely = i64x2.bitmask(f64x2.lt(v128.and(u, v128.load(MAGNITUDE)), v128.shuffle<i64>(layer0, layer1, 1, 3)));
-      const x = f64x2.mul(u, v128.shuffle<i64>(layer0, layer1, 0, 2));
-      if (surely == 3) {
-        v128.store(out, x);
-        taken += 16;
-        out += 16;
-        continue;
-      }
-      if (surely & 1) {
-        store<f64>(out, f64x2.extract_lane(x, 0));
-        taken += 8;
-        out += 8;
-        continue;
-      }
+    if (taken - out >= GROUP && drawn - taken >= GROUP) {
+      let sure: i32;
+      do {
+        sure = group(taken, out, tables);
+        // Before it is known whether all are numbers: what a processor does on a wrong guess is lost. In a loop, as an
+        // engine would keep what is drawn in a row in memory.
+        for (const ahead = min<usize>(drawn + GROUP, end); drawn < ahead; drawn += 8) {
+          store<u32>(drawn, <u32>(a + b), 4);
+          c = a ^ b;
+          a = following(a, c);
+          b = rotl<u64>(c, 37);
+          store<u32>(drawn, <u32>(a + b));
+          c = a ^ b;
+          a = following(a, c);
+          b = rotl<u64>(c, 37);
+        }
+        if (sure != ALL) break;
+        taken += GROUP;
+        out += GROUP;
+      } while (drawn - taken >= GROUP);
+      if (sure != ALL) {
+        const before = <usize>ctz<i32>(~sure) << 3;
+        taken += before;
+        out += before;
+      } else if (taken == end) continue;
     }
     s0 = a;
     s1 = b;

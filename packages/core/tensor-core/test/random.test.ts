@@ -140,6 +140,18 @@ describe("streams", () => {
     }
   });
 
+  it("normal numbers of any count are the same from both: groups, and what is left of them", () => {
+    const draw = (kernels: "wasm" | "js"): unknown => {
+      setKernels(kernels);
+      const counts = Array.from({ length: 120 }, (_, i) => 30 + i).flatMap((n) => [n, n, n]);
+      const generator = rng("counts");
+      const numbers = counts.map((n) => [...generator.normal([n], f64).data()]);
+      setKernels("auto");
+      return [numbers, generator.toJSON()];
+    };
+    expect(draw("wasm")).toEqual(draw("js"));
+  });
+
   it("uniform never reaches the upper end, even when rounding would", () => {
     const high = 1 + 2 ** -23;
     const x = rng(0).uniform([10_000], { low: 1, high }).data();
