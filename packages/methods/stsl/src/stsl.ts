@@ -36,7 +36,15 @@ export interface StslOptions<C = Tensor> extends RestoreOptions<C>, TraceOptions
   readonly reuseScore?: boolean;
 }
 
-const stslNames = [...restoreNames, ...traceNames, "corrections", "stepSize", "traceWeight", "reuseScore"] as const;
+/** @internal Names of {@link StslOptions} beside those of samplers. */
+export const stslNames = [
+  ...restoreNames,
+  ...traceNames,
+  "corrections",
+  "stepSize",
+  "traceWeight",
+  "reuseScore",
+] as const;
 
 /** @internal What is settled of a run of STSL. */
 export interface StslSettings {

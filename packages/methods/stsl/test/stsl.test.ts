@@ -446,6 +446,53 @@ describe("editing", () => {
     expectClose(own.edited, own.x, 1e-12);
     const stopped = await stslEdit(model, measurement, y, { ...common, onProgress: () => "stop" });
     expect(stopped.edited).toBeUndefined();
+    for (const [wrong, message] of [
+      [{ strenght: 0.5 }, /stslEdit: there is no option "strenght"; did you mean "strength"/],
+      [{ condition: source }, /stslEdit: there is no option "condition"/],
+      [{ editor: 3 }, /editor is 3; give a function/],
+      [{ editor: async () => ({}) }, /editor must give \{ x \}, latents \[5,3\]/],
+    ] as const) {
+      expect(await failureOf(() => stslEdit(model, measurement, y, { ...common, ...wrong } as never))).toEqual(
+        errorLike("ValueError", message),
+      );
+    }
+  });
+
+  it("ends within the edit where the signal comes, and edits anew what is resumed", async () => {
+    const controller = new AbortController();
+    // In the second half of the run: the steps of the restoration are 2, those of the edit 40.
+    let asked = 0;
+    const denoisers: Denoiser = {
+      ...denoiser,
+      external: true,
+      async predict(z, level, condition) {
+        if (++asked === 12) controller.abort();
+        return denoiser.predict(z, level, condition);
+      },
+      vjp: boxed(model).denoiser.vjp as NonNullable<Denoiser["vjp"]>,
+    };
+    const told = [0, 2].map((k) => tensor([[0, 1, 2, 3].map((i) => (i === k ? 1 : 0))], { dtype: "float64" }));
+    const [source, target] = told.map((row) => row.add(normal([5, 4]).mul(0)));
+    const options = { steps: 2, corrections: 1, traceWeight: 0, editSteps: 20, source, target } as const;
+    const watched = { ...model, denoiser: denoisers };
+    const ended = await stslEdit(watched, measurement, y, { ...options, signal: controller.signal });
+    expect([ended.status, ended.edited]).toEqual(["aborted", undefined]);
+    expect(asked).toBeLessThan(20);
+    const resumed = await stslEdit(watched, measurement, y, { ...options, resume: ended.state });
+    const whole = await stslEdit(watched, measurement, y, options);
+    expect(resumed.status).toBe("limit");
+    expectClose(resumed.edited as Tensor, whole.edited as Tensor, 0);
+    // An editor of one's own is told what it needs to end as well.
+    const handed: string[] = [];
+    await stslEdit(watched, measurement, y, {
+      ...{ ...options, dtype: "float32", signal: new AbortController().signal },
+      editor: async (_, latents, given) => {
+        handed.push(...Object.keys(given));
+        expect(given.dtype).toBe("float32");
+        return { x: latents };
+      },
+    });
+    expect(handed).toContain("signal");
   });
 });
 
