@@ -1,5 +1,5 @@
 import { adagrad, adam, applyUpdates, type GradientTransformation } from "@offprint/optim";
-import { jitSync, mul, sub, type Tensor, tensor, tree, ValueError } from "@offprint/tensor-core";
+import { jitSync, mul, requireChoice, sub, type Tensor, tensor, tree, ValueError } from "@offprint/tensor-core";
 import { type BaselineResult, type DescentOptions, type DescentRule, descend } from "./descent.js";
 import { type RateSchedule, scheduleFactor } from "./rate-schedule.js";
 import type { TargetData } from "./target-data.js";
@@ -48,8 +48,7 @@ export const baselines: {
   sgd: (model, data, oracle, options) => descend("sgd", model, data, oracle, options, gradientSteps, ["schedule"]),
   sls: (model, data, oracle, options) => descend("sls", model, data, oracle, options, searchedSteps, ["c"]),
   adam: (model, data, oracle, options) => descend("adam", model, data, oracle, options, adamSteps),
-  adagrad: (model, data, oracle, options) =>
-    descend("adagrad", model, data, oracle, options, options?.scalar ? normalisedSteps : adagradSteps, ["scalar"]),
+  adagrad: (model, data, oracle, options) => descend("adagrad", model, data, oracle, options, adagradRule, ["scalar"]),
   svrg: (model, data, oracle, options) => descend("svrg", model, data, oracle, options, anchoredSteps),
 };
 
@@ -80,6 +79,11 @@ function searchedSteps<P>({ learningRate, c = 0.1 }: DescentOptions<P> & LineSea
       return { params, memory: length };
     },
   };
+}
+
+function adagradRule<P>(options: DescentOptions<P> & ScalarOption): DescentRule<P, unknown> {
+  requireChoice("adagrad", "scalar", options.scalar, [true, false]);
+  return options.scalar ? (normalisedSteps(options) as DescentRule<P, unknown>) : adagradSteps(options);
 }
 
 /** Remembers the sum of the squared norms. */

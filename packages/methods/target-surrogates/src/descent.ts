@@ -2,7 +2,7 @@ import { onHost } from "@offprint/optim";
 import { type Loop, type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import { type Backend, checkOptions, requireInteger, requirePositive, tensor } from "@offprint/tensor-core";
 import { InnerProblems } from "./inner-problem.js";
-import { checkParams } from "./sso.js";
+import { checkCalls, checkParams } from "./resumed-place.js";
 import { type OracleRecord, outputsOf } from "./sso-step.js";
 import type { Soon } from "./surrogate-programs.js";
 import { type BatchChoice, type ExampleBatch, TargetBatches, type TargetData } from "./target-data.js";
@@ -164,7 +164,10 @@ export async function descend<P, X, M, O extends DescentOptions<P>>(
       forwardCalls,
     }),
     snapshot: async (place) => ({ ...place, params: await onHost(place.params) }),
-    check: (place) => checkParams(owner, place?.params, model.params),
+    check: (place) => {
+      checkParams(owner, place?.params, model.params);
+      checkCalls(owner, place.calls, place.forwardCalls);
+    },
   };
   try {
     const { last, iterations, history, status, state } = await runLoop(loop, options);

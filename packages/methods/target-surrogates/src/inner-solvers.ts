@@ -7,6 +7,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   type Tensor,
   type TensorLike,
@@ -14,6 +15,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import type { InnerPoint, InnerProblem } from "./inner-problem.js";
+import { fits } from "./resumed-place.js";
 import { exactStep, regularisedInverse } from "./target-model.js";
 
 /** What an inner solver gives. */
@@ -83,9 +85,10 @@ const optionNames = [
 
 /** The options that are of some solvers only. */
 const ofSolver: Readonly<Record<string, readonly (keyof InnerOptions)[]>> = {
-  armijo: ["c", "shrink", "expand", "firstStep", "reset"],
-  fixed: ["learningRate"],
-  adam: ["learningRate"],
+  armijo: ["steps", "tolerance", "c", "shrink", "expand", "firstStep", "reset"],
+  fixed: ["steps", "tolerance", "learningRate"],
+  adam: ["steps", "tolerance", "learningRate"],
+  lbfgs: ["steps", "tolerance"],
   exact: ["ridge"],
 };
 
@@ -102,7 +105,7 @@ export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver
   checkOptions("inner", options, optionNames);
   requireChoice("inner", "reset", options.reset, [true, false]);
   const { solver = "armijo", steps = 10, tolerance = 1e-6 } = options;
-  refuseIdle(typeof solver === "function" ? "function" : solver, options);
+  refuseIdle(typeof solver === "function" ? "one of your own" : solver, options);
   if (typeof solver === "function") return keepingBest(solver);
   requireInteger("inner", "steps", steps, 1);
   requireNonNegative("inner", "tolerance", tolerance);
@@ -120,9 +123,20 @@ export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver
 function keepingBest(solver: InnerSolver): InnerSolver {
   return async (problem, start, lastStep) => {
     const found = await solver(problem, start, lastStep);
+    checkResult(found, start.params);
     const { value } = await problem.at(found.params);
     return value <= start.value ? found : { ...found, params: start.params };
   };
+}
+
+/** @throws ValueError where a solver of the user's gave what is no result. */
+function checkResult(found: InnerResult, wanted: unknown): void {
+  requireObject("inner", "the result of your solver", found, "{ params, steps }");
+  if (!fits(found.params, wanted)) {
+    throw new ValueError("inner: your solver gave parameters of other shapes; give params like those that it got");
+  }
+  requireInteger("inner", "steps in the result of your solver", found.steps, 0);
+  if (found.lastStep !== undefined) requirePositive("inner", "lastStep in the result of your solver", found.lastStep);
 }
 
 /** Ends a loop of steps: a decrease that is lost in rounding, beside the values that the loop began and goes on with. */

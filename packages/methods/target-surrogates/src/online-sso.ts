@@ -1,6 +1,6 @@
 import { onHost } from "@offprint/optim";
 import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
-import { checkParams } from "./sso.js";
+import { checkPlace } from "./resumed-place.js";
 import { checkSurrogateOptions, type SurrogateOptions, surrogateOptionNames } from "./sso-options.js";
 import { type SsoPlace, type SsoRecord, SsoStep } from "./sso-step.js";
 import { TargetBatches } from "./target-data.js";
@@ -42,7 +42,7 @@ export class OnlineSso<P = unknown, X = unknown> {
     if (rounds !== undefined) requireInteger(owner, "rounds", rounds, 1);
     if (rounds === undefined && schedule === "exponential")
       throw new ValueError('OnlineSso: the schedule "exponential" needs rounds, how many there will be');
-    if (resume !== undefined) checkParams(owner, resume?.params, model.params);
+    if (resume !== undefined) checkPlace(owner, resume, model.params, metric);
     this.options = options;
     this.step = new SsoStep(owner, model as TargetModel<P>, options, eta0);
     this.place = resume ?? this.step.start();

@@ -4,6 +4,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ValueError,
 } from "@offprint/tensor-core";
@@ -89,10 +90,18 @@ export const ssoOptionNames: readonly string[] = [
  * @throws ValueError for an option out of range, or for `theory` without smoothness.
  */
 export function checkSurrogateOptions(owner: string, options: SurrogateOptions): number {
+  requireObject(owner, "options", options, "an object with eta");
   const { eta, smoothness, schedule = "constant", metric = "euclidean", c = 0.5, newtonGuard = 1e-5 } = options;
   scheduleFactor(schedule, 0, 1);
   requireChoice(owner, "experimental", options.experimental, [true, false]);
   checkMetric(owner, metric, options.experimental);
+  for (const [name, own] of [
+    ["c", "armijo"],
+    ["newtonGuard", "newton"],
+  ] as const) {
+    if (options[name] !== undefined && metric !== own)
+      throw new ValueError(`${owner}: ${name} is of the metric "${own}", and this is "${metric}"; leave it out`);
+  }
   if (!(c > 0 && c < 1)) throw new ValueError(`${owner}: c is ${c}; it must be in (0, 1)`);
   requireNonNegative(owner, "newtonGuard", newtonGuard);
   if (smoothness !== undefined) requirePositive(owner, "smoothness", smoothness);

@@ -1,5 +1,5 @@
 import { makeBreather } from "@offprint/solvers";
-import { NonFiniteError, ShapeError, type Tensor, tensor } from "@offprint/tensor-core";
+import { NonFiniteError, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { type InnerProblem, InnerProblems, type Turn } from "./inner-problem.js";
 import { type InnerSolver, innerSolver } from "./inner-solvers.js";
 import { scheduleFactor } from "./rate-schedule.js";
@@ -166,6 +166,7 @@ export class SsoStep<P> {
     const { metric = "euclidean", schedule = "constant", c = 0.5, newtonGuard = 1e-5 } = this.options;
     const { ids, rows } = batch;
     const z = await outputsOf(this.owner, this.problems, params, batch);
+    if (metric === "kl") requireProbabilities(this.owner, z, ids);
     const answer = await ask(oracle, z, ids, calls, { grad: true, curvature: metric === "newton" });
     const loss = answer.loss.reduce((a, b) => a + b, 0) / ids.length;
     const { eta0 } = this;
@@ -218,6 +219,23 @@ export async function outputsOf<P>(
     throw new NonFiniteError(`the model's output for example ${example} is ${values[k]}; take smaller steps`);
   }
   return z;
+}
+
+/** Of a sum of float32 probabilities. */
+const PROBABILITY_ROUNDING = 1e-3;
+
+/** @throws ValueError for outputs that are no probabilities: their distance would mean nothing. */
+function requireProbabilities(owner: string, z: Tensor, ids: Int32Array): void {
+  const [rows, C] = z.shape;
+  const values = z.data();
+  for (let i = 0; i < rows; i++) {
+    const row = Array.from(values.subarray(i * C, (i + 1) * C));
+    const sum = row.reduce((a, b) => a + b, 0);
+    if (Math.min(...row) >= 0 && Math.abs(sum - 1) <= PROBABILITY_ROUNDING) continue;
+    throw new ValueError(
+      `${owner}: the metric "kl" is for models whose outputs are probabilities, and those of example ${ids[i]} are not: their least is ${Math.min(...row)}, their sum ${sum}; end the model with softmax`,
+    );
+  }
 }
 
 /** The gradient of the surrogate over all examples: n/|S| times that of the batch, else 0. */

@@ -1,6 +1,7 @@
 import { onHost } from "@offprint/optim";
 import { type Loop, runLoop, type Status } from "@offprint/solvers";
-import { checkOptions, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import { checkOptions } from "@offprint/tensor-core";
+import { checkPlace } from "./resumed-place.js";
 import {
   checkRun,
   checkSurrogateOptions,
@@ -93,7 +94,7 @@ async function run<P>(
     record: ({ record }) => record ?? undefined,
     finished: ({ gradientNorm }) => (tolerance !== undefined && gradientNorm <= tolerance ? "converged" : undefined),
     snapshot: async (place) => ({ ...place, params: await onHost(place.params) }),
-    check: (place) => checkParams(owner, place?.params, model.params),
+    check: (place) => checkPlace(owner, place, model.params, options.metric, batches.size),
   };
   try {
     const { last, iterations, history, status, state } = await runLoop(loop, options);
@@ -101,11 +102,4 @@ async function run<P>(
   } finally {
     await step.release();
   }
-}
-
-/** @throws ValueError where a state to resume is not one of this model. */
-export function checkParams(owner: string, found: unknown, wanted: unknown): void {
-  const shapes = (params: unknown) => tree.leaves<Tensor>(params).map((leaf) => String(leaf?.shape));
-  if (found !== undefined && found !== null && shapes(found).join(";") === shapes(wanted).join(";")) return;
-  throw new ValueError(`${owner}: resume is a state of another model; give one of a run with this model`);
 }

@@ -44,6 +44,14 @@ export function inputsOf(caller: string, x: unknown): unknown {
   return plain ? asTensor(x as TensorLike, "float64") : x;
 }
 
+/** @throws ValueError for what is no list of integers. */
+function integersOf(owner: string, name: string, list: ArrayLike<number>): Int32Array {
+  const isList = Array.isArray(list) || ArrayBuffer.isView(list);
+  if (!isList || !Array.from(list as ArrayLike<number>).every(Number.isSafeInteger))
+    throw new ValueError(`${owner}: ${name} is no list of integers; give an Int32Array`);
+  return list instanceof Int32Array ? list : Int32Array.from(list);
+}
+
 /** The rows of every step. */
 export class TargetBatches {
   /** n. */
@@ -68,7 +76,7 @@ export class TargetBatches {
     }
     if (n === 0) throw new ValueError(`${caller}: data.x has no examples; give a tensor [n, ...]`);
     const rows = Int32Array.from({ length: n }, (_, i) => i);
-    const ids = data.ids ?? rows;
+    const ids = data.ids === undefined ? rows : integersOf(caller, "data.ids", data.ids);
     if (ids.length !== n)
       throw new ShapeError(`${caller}: there are ${ids.length} ids for ${n} examples; give one for each`);
     if (typeof batch === "number") requireInteger(caller, "batch", batch, 1, n);
@@ -98,9 +106,8 @@ export class TargetBatches {
   private rowsAt(t: number): Int32Array {
     if (typeof this.batch !== "number") {
       const lists = this.batch as readonly Int32Array[];
-      const rows = lists[t];
-      if (rows === undefined || rows.length === 0)
-        throw new ValueError(`batch has no rows for step ${t}; give a list for each of the steps`);
+      const rows = lists[t] === undefined ? new Int32Array(0) : integersOf("batch", `its list ${t}`, lists[t]);
+      if (rows.length === 0) throw new ValueError(`batch has no rows for step ${t}; give a list for each of the steps`);
       const bad = rows.find((row) => !(row >= 0 && row < this.size));
       if (bad !== undefined)
         throw new ValueError(`batch has row ${bad} for step ${t}; rows must be in 0..${this.size - 1}`);

@@ -6,6 +6,8 @@ import {
   linalg,
   matmul,
   mul,
+  random,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   ShapeError,
@@ -30,13 +32,32 @@ export interface TargetModel<P = unknown, X = unknown> {
   readonly linear?: true;
 }
 
-/** @throws ValueError for what is no model. */
+/** @throws ValueError for what is no model, and for one that is called linear and is not `x W`. */
 export function checkModel(owner: string, model: TargetModel | undefined): void {
   const leaves = model?.params === undefined ? [] : tree.leaves<unknown>(model.params as tree.Tree);
-  if (typeof model?.forward === "function" && leaves.length > 0 && leaves.every((leaf) => isTensor(leaf))) return;
-  throw new ValueError(
-    `${owner}: the model must be { params, forward }, params a tree of tensors and forward a function`,
-  );
+  if (typeof model?.forward !== "function" || leaves.length === 0 || !leaves.every((leaf) => isTensor(leaf))) {
+    throw new ValueError(
+      `${owner}: the model must be { params, forward }, params a tree of tensors and forward a function`,
+    );
+  }
+  requireChoice(owner, "linear of the model", model.linear, [true, undefined]);
+  if (model.linear && model.forward !== (linearOutputs as unknown) && !isLinear(model as TargetModel<Tensor, Tensor>)) {
+    throw new ValueError(
+      `${owner}: the model is called linear, but params is not one float64 tensor W [d, C] with forward(W, x) = x W; leave linear out`,
+    );
+  }
+}
+
+/** Whether a model's outputs are `x W`, at the parameters it begins with and at others. */
+function isLinear({ params, forward }: TargetModel<Tensor, Tensor>): boolean {
+  if (!isTensor(params) || params.rank !== 2 || params.dtype !== "float64") return false;
+  const rng = random.rng("linear");
+  const x = rng.normal([3, params.shape[0]], { dtype: "float64" });
+  return [params, rng.normal(params.shape, { dtype: "float64" })].every((W) => {
+    const [said, own] = [forward(W, x), linearOutputs(W, x)];
+    const close = (z: number, k: number) => Math.abs(z - own.data()[k]) <= 1e-6 * Math.abs(own.data()[k]) + 1e-9;
+    return said.shape.join() === own.shape.join() && Array.from(said.data()).every(close);
+  });
 }
 
 /** The model `z = x W`, in float64. Add a column of ones to x for a bias. */
@@ -87,6 +108,9 @@ export function exactStep(
   checkOptions("exactStep", options, ["ridge"]);
   const { ridge = 0 } = options;
   requireNonNegative("exactStep", "ridge", ridge);
+  const positive = typeof D === "number" ? D > 0 : Array.from(D.data()).every((d) => d > 0);
+  if (!positive)
+    throw new ValueError("exactStep: D has entries that are not > 0; give one number > 0, or [b, C] of them");
   const inputs = asTensor(x, "float64");
   if (typeof D === "number") {
     const inverse = pseudoInverse ?? regularisedInverse(inputs, ridge);

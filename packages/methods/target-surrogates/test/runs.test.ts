@@ -1,5 +1,5 @@
 import { largestDifference } from "@offprint/claims";
-import { random, ShapeError, tensor, tree, ValueError } from "@offprint/tensor-core";
+import { matmul, random, ShapeError, tensor, tree, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   baselines,
@@ -152,6 +152,16 @@ describe("bad input", () => {
     [{ inner: { reset: "no" } }, /inner: reset is "no"/],
     [{ inner: { ridge: 1 } }, /ridge is of another solver than armijo; leave it out/],
     [{ inner: { solver: "lbfgs", learningRate: 1 } }, /learningRate is of another solver than lbfgs/],
+    [{ inner: { solver: "exact", steps: 5 } }, /steps is of another solver than exact/],
+    [{ inner: { solver: () => undefined, tolerance: 1 } }, /tolerance is of another solver than one of your own/],
+    [{ inner: { solver: () => undefined } }, /the result of your solver is undefined; give \{ params, steps \}/],
+    [{ inner: { solver: () => ({ params: tensor([1]), steps: 1 }) } }, /parameters of other shapes/],
+    [{ inner: { solver: (_: unknown, at: object) => ({ ...at }) } }, /steps in the result of your solver is undefined/],
+    [{ c: 0.3 }, /c is of the metric "armijo", and this is "euclidean"; leave it out/],
+    [{ metric: "kl", newtonGuard: 1 }, /newtonGuard is of the metric "newton"/],
+    [{ metric: "kl" }, /outputs are probabilities, and those of example 0 are not/],
+    [{ batch: [[0.5]] }, /batch: its list 0 is no list of integers/],
+    [{ batch: [1, 2, 3] }, /batch: its list 0 is no list of integers/],
     [{ metric: "armijo", c: 2 }, /c is 2; it must be in \(0, 1\)/],
   ])("is refused: %o", async (options, message) => {
     await expect(run(options)).rejects.toThrow(message);
@@ -162,6 +172,16 @@ describe("bad input", () => {
     const { network } = models();
     await expect(run({ inner: { solver: "exact" } }, network)).rejects.toThrow(/exact solver is for linear models/);
     await expect(run({ inner: { solver: "fixed" } }, network)).rejects.toThrow(/needs learningRate/);
+    const W = tensor(new Float64Array(3), { shape: [3, 1] });
+    const calledLinear = [
+      { params: W, linear: true, forward: (w: typeof W, at: typeof x) => matmul(at, w).add(100) },
+      { params: W.cast("float32"), linear: true, forward: (w: typeof W, at: typeof x) => matmul(at, w) },
+      { params: { W }, linear: true, forward: (w: { W: typeof W }, at: typeof x) => matmul(at, w.W) },
+    ] as const;
+    for (const model of calledLinear)
+      await expect(run({}, model)).rejects.toThrow(/called linear, but params is not one/);
+    const own = { ...calledLinear[0], forward: (w: typeof W, at: typeof x) => matmul(at, w) };
+    expect((await run({}, own)).params.data()).toEqual((await run()).params.data());
     const flat = { params: [tensor([1])], forward: () => tensor([1, 2]) };
     await expect(run({}, flat)).rejects.toThrow(/outputs have shape \[2\]; they must be \[24, C\]/);
     expect(() => linearModel(0)).toThrow(/inputs is 0/);
@@ -173,6 +193,7 @@ describe("bad input", () => {
     await expect(go({ x: tensor([]) })).rejects.toThrow(/no examples/);
     await expect(go({ x, id: [1] })).rejects.toThrow(/data: there is no option "id"; did you mean "ids"/);
     await expect(go({ x, ids: Int32Array.of(1) })).rejects.toThrow(/1 ids for 24 examples/);
+    await expect(go({ x, ids: Array.from(ids, (k) => k + 0.5) })).rejects.toThrow(/data.ids is no list of integers/);
     await expect(go({ x: { a: x, b: tensor([1]) } })).rejects.toThrow(/all need the same number/);
   });
 
@@ -232,5 +253,32 @@ describe("bad input", () => {
     await expect(go({ learningRate: 0 })).rejects.toThrow(/learningRate is 0/);
     await expect(go({ steps: 1.5 })).rejects.toThrow(/steps is 1.5/);
     await expect(go({ c: 0 })).rejects.toThrow(/c is 0/);
+    const scalar = { steps: 1, learningRate: 1, scalar: "no" as never };
+    await expect(baselines.adagrad(linearModel(3), { x }, oracle, scalar)).rejects.toThrow(/scalar is "no"/);
+    await expect(sso(linearModel(3), { x }, oracle, undefined as never)).rejects.toThrow(/options is undefined/);
+    const g = tensor(new Float64Array(24), { shape: [24, 1] });
+    expect(() => exactStep(linearModel(3).params, x, g, 0)).toThrow(/D has entries that are not > 0/);
+  });
+
+  it("is refused in states: of another metric, of other data, and damaged ones", async () => {
+    const part = await run({ metric: "adagrad-diag", steps: 2 });
+    const { inner } = part.state;
+    const again = (metric: Metric, place: object) =>
+      run({ metric, experimental: true, steps: 3, resume: { ...part.state, inner: { ...inner, ...place } } });
+    await expect(again("adam", {})).rejects.toThrow(/a state of another metric than adam/);
+    await expect(again("euclidean", {})).rejects.toThrow(/a state of another metric than euclidean/);
+    const shorter = { ...inner.metric, second: new Float64Array(3) };
+    await expect(again("adagrad-diag", { metric: shorter })).rejects.toThrow(/or of other data/);
+    for (const name of ["metric", "calls", "step", "forwardCalls"]) {
+      await expect(again("adagrad-diag", { [name]: undefined })).rejects.toThrow(/resume is damaged: it lacks counts/);
+    }
+    expect((await again("adagrad-diag", {})).steps).toBe(3);
+    const learner = () => new OnlineSso(linearModel(3), { eta: 1, resume: { params: linearModel(3).params } as never });
+    expect(learner).toThrow(/resume is damaged/);
+    const sgd = await baselines.sgd(linearModel(3), { x }, oracle, { steps: 1, learningRate: 1 });
+    const resume = { ...sgd.state, inner: { ...sgd.state.inner, calls: undefined as never } };
+    await expect(baselines.sgd(linearModel(3), { x }, oracle, { steps: 2, learningRate: 1, resume })).rejects.toThrow(
+      /resume is damaged/,
+    );
   });
 });
