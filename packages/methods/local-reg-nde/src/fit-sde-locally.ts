@@ -14,6 +14,7 @@ import {
   mul,
   type Rng,
   requireChoice,
+  requireFunction,
   requireInteger,
   requireObject,
   sub,
@@ -57,12 +58,12 @@ const float = (value: number) => tensor(value, { dtype: "float64" });
  */
 export function drawSdeStep(sdeSolution: SdeSolution<Tensor, Tensor>, rng: Rng, mode: Sampling = "unbiased"): SdeDraw {
   requireObject("drawSdeStep", "sdeSolution", sdeSolution, "an SdeSolution");
-  requireObject("drawSdeStep", "rng", rng, "a generator of random.rng(seed)");
+  requireFunction("drawSdeStep", "rng.uniform", rng?.uniform);
   const { t, y, stepTimes, stepSizes, steps, end } = sdeSolution;
   requireChoice("drawSdeStep", "mode", mode, ["unbiased", "biased"]);
-  if (t.length !== steps + 1 || steps === 0) {
+  if (t?.length !== steps + 1 || steps === 0) {
     throw new UnsupportedError(
-      `drawSdeStep: the solution has ${t.length} states of ${steps} steps; solve over a span that is not empty, without saveAt`,
+      `drawSdeStep: the solution has ${t?.length ?? "no"} states of ${steps} steps; solve over a span that is not empty, without saveAt`,
     );
   }
   const part = rng.uniform([], { dtype: "float64" }).item();

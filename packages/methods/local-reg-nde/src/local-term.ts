@@ -17,9 +17,11 @@ import {
   mul,
   pow,
   requireChoice,
+  requireFinite,
   requireFunction,
   requireObject,
   reshape,
+  ShapeError,
   sign,
   stopGradient,
   type Tensor,
@@ -27,6 +29,7 @@ import {
   tensor,
   tree,
   UnsupportedError,
+  ValueError,
 } from "@offprint/tensor-core";
 
 /** Which heuristic of the solver is penalised. */
@@ -88,8 +91,10 @@ export function localTerm<Y, P = unknown>(
   options: LocalTermOptions<P> = {},
 ): Tensor {
   checkOptions("localTerm", options, localTermNames);
+  requireFunction("localTerm", "f", f);
   const settings = stepOptions("localTerm", options);
   const size = stopGradient(tensor(h, { dtype: "float64" }));
+  requireFinite("localTerm", "h", size);
   const { error, stiffness } = embeddedStep<Y, P>(f, t1, tree.map(stopGradient, u), size, settings);
   if (options.regularize === "stiffness") return div(stiffness, methods[options.method ?? "tsit5"].stabilitySize);
   return mul(error, abs(size));
@@ -159,15 +164,22 @@ export function localSdeTerm<P = unknown>(
   if (regularize === "stiffness" && !estimatesStiffness) {
     throw new UnsupportedError(`${owner}: ${method} has no estimate of the stiffness; take sosri2`);
   }
+  requireFunction(owner, "drift", drift);
+  requireFunction(owner, "diffusion", diffusion);
+  requireObject(owner, "u", u, "a tensor");
+  const { dW, dZ } = increments(owner, noise, u);
   const column = (x: TensorLike) => reshape(tensor(x, { dtype: "float64" }), [1]);
   const row = (x: Tensor) => reshape(x, [1, x.size]);
   const step = {
     t: column(t1),
     h: column(h),
-    dW: row(noise.dW),
-    dZ: row(noise.dZ),
+    dW: row(dW),
+    dZ: row(dZ),
     count: tensor(1, { dtype: "int32" }),
   };
+  if (step.h.storage.kind === "host" && !(step.h.item() > 0 && step.h.item() < Infinity)) {
+    throw new ValueError(`${owner}: h is ${step.h.item()}; stochastic steps run forwards, by a finite number`);
+  }
   const { errors, stiffness } = replaySde<Tensor, P>(drift, diffusion, stopGradient(u), tree.map(stopGradient, step), {
     method,
     relativeTolerance: tolerance,
@@ -177,4 +189,21 @@ export function localSdeTerm<P = unknown>(
   return regularize === "error"
     ? mul(errors.slice([0]), reshape(step.h, []))
     : div(stiffness.slice([0]), stabilitySize);
+}
+
+/** @throws ShapeError unless there is an increment for every entry of the state */
+function increments(
+  owner: string,
+  noise: { readonly dW: Tensor; readonly dZ: Tensor },
+  u: Tensor,
+): { readonly dW: Tensor; readonly dZ: Tensor } {
+  requireObject(owner, "noise", noise, "{ dW, dZ }");
+  for (const name of ["dW", "dZ"] as const) {
+    requireObject(owner, `${name} of noise`, noise[name], "a tensor");
+    if (noise[name].size === u.size) continue;
+    throw new ShapeError(
+      `${owner}: ${name} has shape [${noise[name].shape}] for a state [${u.shape}]; give a number for each entry`,
+    );
+  }
+  return noise;
 }

@@ -74,6 +74,8 @@ describe("a step of a stochastic solve", () => {
   it("needs the states at the ends of all steps", async () => {
     const some = { ...(await solution), t: Float64Array.of(0, 1) } as SdeSolution<Tensor, Tensor>;
     expect(() => drawSdeStep(some, random.rng(0))).toThrow(errorLike("UnsupportedError", /saveAt/));
+    expect(() => drawSdeStep({} as typeof some, random.rng(0))).toThrow(errorLike("UnsupportedError", /no states/));
+    expect(() => drawSdeStep(some, {} as random.Rng)).toThrow(errorLike("ValueError", /rng.uniform/));
   });
 });
 
@@ -136,6 +138,9 @@ describe("fitSdeLocally", () => {
     const cases: [() => unknown, RegExp][] = [
       [() => fitSdeLocally(model, weights, () => null as never, run), /data of epoch 0 cannot be iterated/],
       [() => fitSdeLocally({ ...model, diffusion: 3 as never }, weights, () => [batch], run), /model\.diffusion/],
+      [() => fitted({ saveAt: [2] }), /fitSdeLocally: saveAt holds 2, outside the span/],
+      [() => fitted({ saveAt: [0.5, 0.2] }), /saveAt holds 0.5,0.2; give times in the order/],
+      [() => fitted({ saveAt: "x" }), /saveAt/],
       [() => fitted({ optimizer: {} }), /optimizer has no init and update/],
     ];
     for (const [act, words] of cases) await expect(act()).rejects.toThrow(errorLike("ValueError", words));

@@ -84,6 +84,24 @@ describe("the local term", () => {
       errorLike("ValueError", /regularize/),
     );
     expect(() => localTerm(decay, float(1), 0, 0.1, { atol: 1 } as object)).toThrow(errorLike("ValueError", /atol/));
+    expect(() => localTerm(decay, float(1), 0, Number.NaN)).toThrow(errorLike("ValueError", /h holds NaN/));
+    expect(() => localTerm(null as never, float(1), 0, 0.1)).toThrow(errorLike("ValueError", /f is null/));
+  });
+});
+
+describe("the total gradient", () => {
+  it("is the same by any adjoint, to the accuracy of the solve", () => {
+    const tolerances = { relativeTolerance: 1e-6, absoluteTolerance: 1e-6 };
+    const of = (adjoint: "discrete" | "interpolating" | "backsolve") => {
+      const slopes = grad((w: W) => {
+        const options = { parameters: w, ...tolerances, adjoint, fold: drawAlong(x, [0, 1], 0.4) };
+        const { y, folded } = integrate(rate, x, [0, 1], options);
+        return add(mean(square(y)), mul(drawnRegularizer(rate, folded, [0, 1], { parameters: w }), 100));
+      })(weights);
+      return [...slopes.a.data(), ...slopes.b.data()];
+    };
+    const exact = of("discrete");
+    for (const adjoint of ["interpolating", "backsolve"] as const) expectClose(of(adjoint), exact, { ofLargest: 1e-6 });
   });
 });
 
@@ -268,6 +286,17 @@ describe("the local term of stochastic equations", () => {
     const whole = Float64Array.from([...weights.a.data(), ...weights.b.data()]);
     const at = (v: Float64Array) => r({ a: f64(v.slice(0, 12), [2, 6]), b: f64(v.slice(12), [6, 2]) }).item();
     expectClose([...slopes.a.data(), ...slopes.b.data()], centralDifferences(at, whole), { ofLargest: 1e-6 });
+  });
+
+  it("refuses increments of other states, steps backwards and what is no function", () => {
+    const [dW, dZ] = [draw([10]), draw([10])];
+    const term = (h: number, noise: unknown, f: unknown = drift) =>
+      localSdeTerm(f as typeof drift, diffusion, x, 0, h, noise as { dW: Tensor; dZ: Tensor }, { parameters: weights });
+    expect(() => term(0.1, { dW: draw([1]), dZ })).toThrow(errorLike("ShapeError", /dW has shape \[1\] for a state/));
+    expect(() => term(0.1, { dW })).toThrow(errorLike("ValueError", /dZ of noise/));
+    expect(() => term(0.1, null)).toThrow(errorLike("ValueError", /noise is null/));
+    for (const h of [-0.1, 0, Number.NaN]) expect(() => term(h, { dW, dZ })).toThrow(errorLike("ValueError", /h is/));
+    expect(() => term(0.1, { dW, dZ }, 3)).toThrow(errorLike("ValueError", /drift is 3/));
   });
 
   it("knows stiffness by SOSRI2 alone", () => {

@@ -21,6 +21,7 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
+import { savesOf, spanOf } from "../options.js";
 import { type Replay, replaySde } from "../sde/replay-sde.js";
 import { makeSdeSolver, type SdeSolution, type StochasticSteps } from "../sde/solve-sde.js";
 import { type StochasticMethodName, stochasticMethods } from "../sde/stochastic-options.js";
@@ -147,6 +148,7 @@ export async function trainSde<P, B, D>(
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   if (!(tolerance > 0)) throw new ValueError(`${owner}: tolerance is ${tolerance}; it must be positive`);
   annealed(lambda, 0, Math.max(1, epochs));
+  const saves = saveAt === undefined ? undefined : Float64Array.from(savesOf(owner, saveAt, spanOf(owner, span)));
   const penalised = lambda === 0 ? undefined : regularized;
   const tolerances = { relativeTolerance: tolerance, absoluteTolerance: tolerance };
   const float = (value: number) => tensor(value, { dtype: "float64" });
@@ -159,7 +161,7 @@ export async function trainSde<P, B, D>(
       method,
       parameters: params,
       ...tolerances,
-      ...(saveAt && { saveAt: Float64Array.from(saveAt) }),
+      ...(saves && { saveAt: saves }),
     };
     const solved = replaySde(model.drift, model.diffusion, start, steps, settings);
     const value = model.loss(params, solved, batch);

@@ -17,6 +17,7 @@ import {
   maximum,
   mul,
   reshape,
+  ShapeError,
   scatterAdd,
   stopGradient,
   sub,
@@ -81,6 +82,7 @@ export function replaySde<Y, P = unknown>(
   const state = raveling(owner, example);
   const tolerances = tolerancesOf(owner, stepping, state);
   const noise = noiseForm(owner, state.size, isTensor(example) ? example.shape : undefined, options.noise);
+  requireSteps(owner, steps, noise.size);
   const factors = (parameters: P) => (t: Tensor, u: Tensor) => {
     const g = diffusion(cast(t, state.dtype), state.unravel(u), parameters);
     return noise.diagonal
@@ -106,6 +108,17 @@ export function replaySde<Y, P = unknown>(
   const times = options.saveAt === undefined ? undefined : tensor(options.saveAt, { dtype: "float64" });
   const ys = times === undefined ? zeros([0, state.size], state.dtype) : interpolated(first, ends, steps, times);
   return { y: state.unravel(last), ys, errors, stiffness };
+}
+
+/** @throws ShapeError unless every step has a time, a size and increments of its own */
+function requireSteps(owner: string, { t, h, dW, dZ }: StochasticSteps, size: number): void {
+  const [room] = h.shape;
+  const wanted = { t: [room], h: [room], dW: [room, size], dZ: [room, size] };
+  for (const [name, each] of Object.entries({ t, h, dW, dZ })) {
+    const expected = wanted[name as keyof typeof wanted];
+    if (each?.shape?.join() === expected.join()) continue;
+    throw new ShapeError(`${owner}: ${name} of the steps has shape [${each?.shape}]; these steps need [${expected}]`);
+  }
 }
 
 interface StepInputs {
