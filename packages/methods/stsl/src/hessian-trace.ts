@@ -70,6 +70,17 @@ export function traceSettings(owner: string, options: TraceOptions): Required<Tr
   return { trace, probes, probe, probeScale };
 }
 
+/** Least length of a difference between scores in float32, whose digits it would be made of otherwise. */
+const LEAST_IN_FLOAT32 = 0.01;
+
+/** @internal @throws ValueError for a difference that the states' element type has no digits for. */
+export function requireProbeScale(owner: string, { probeScale }: Required<TraceOptions>, z: Tensor): void {
+  if (z.dtype !== "float32" || probeScale >= LEAST_IN_FLOAT32) return;
+  throw new ValueError(
+    `${owner}: probeScale is ${probeScale}, and states in float32 have no digits for it; give ${LEAST_IN_FLOAT32} or more, or states in float64`,
+  );
+}
+
 /** @internal Random directions that follow from a seed. */
 export function drawProbes(
   { trace, probes, probe }: Required<TraceOptions>,

@@ -13,6 +13,7 @@ import {
   matrixTrace,
   max,
   mul,
+  requireNonNegative,
   requireObject,
   requirePositive,
   reshape,
@@ -32,7 +33,7 @@ import { applied, type MeasurementLike } from "./measurement.js";
 export interface LogLikelihoodOptions<C = Tensor> {
   /** Standard deviation of the noise of the measurements, > 0. */
   readonly deviation: number;
-  /** The factor lambda of the trace of the covariance. Default, for every sample, the largest eigenvalue of `H_A^T H_A`, which makes it a bound. */
+  /** The factor lambda of the trace of the covariance, >= 0. Default, for every sample, the largest eigenvalue of `H_A^T H_A`, which makes it a bound. */
   readonly lambda?: number;
   /** Handed to the denoiser. */
   readonly condition?: C;
@@ -135,6 +136,7 @@ export function surrogateLogLikelihood<C = Tensor>(
   checkOptions(owner, options, ["deviation", "lambda", "condition"], ["deviation"]);
   const { deviation, lambda, condition } = options;
   requirePositive(owner, "deviation", deviation);
+  if (lambda !== undefined) requireNonNegative(owner, "lambda", lambda);
   const found = linearised(owner, model, applied(owner, measurement), y, z, level, condition);
   const { missed, jacobian, covariance } = found;
   const rows = missed.shape[1];

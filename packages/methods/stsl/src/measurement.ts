@@ -1,6 +1,8 @@
 import { conjugateGradients } from "@offprint/solvers";
 import {
+  checkOptions,
   jitSync,
+  random,
   requireFunction,
   requireObject,
   requirePositive,
@@ -30,7 +32,7 @@ export type MeasurementLike = Measurement | ((images: Tensor) => Tensor);
  * A linear map of one's own; its transpose is found by differentiation.
  * @param apply in operations of tensors; must be linear
  * @param imageShape shape of one image
- * @throws ValueError where `apply` is no linear map: where it moves 0.
+ * @throws ValueError where `apply` is no linear map: where it moves 0, or a sum is not the sum of what its parts become.
  * @example const every2nd = linearMeasurement((x) => x.slice([null, { step: 2 }]), [32]);
  */
 export function linearMeasurement(apply: (images: Tensor) => Tensor, imageShape: readonly number[]): Measurement {
@@ -39,6 +41,16 @@ export function linearMeasurement(apply: (images: Tensor) => Tensor, imageShape:
   const at = (count: number, dtype: "float32" | "float64") => zeros([count, ...imageShape], dtype);
   if (apply(at(1, "float64")).abs().max().item() !== 0) {
     throw new ValueError("linearMeasurement: apply moves 0, so that it is not linear; leave its constant part out");
+  }
+  const rng = random.rng("linearMeasurement");
+  const [a, b] = [0, 1].map(() => rng.normal([1, ...imageShape], { dtype: "float64" }));
+  const parts = [a, b].map((x) => apply(x));
+  const size = parts[0].abs().add(parts[1].abs()).max().item();
+  // Maps that work in float32 inside are linear to its digits.
+  if (!(apply(a.add(b)).sub(parts[0]).sub(parts[1]).abs().max().item() <= 1e-4 * size)) {
+    throw new ValueError(
+      "linearMeasurement: apply of a sum is not the sum of its parts, so that it is not linear; hand the function itself to a method that takes any map, as stsl and ldps do",
+    );
   }
   return {
     apply,
@@ -94,7 +106,7 @@ export async function leastSquares(
 ): Promise<Tensor> {
   requireObject("leastSquares", "measurement", measurement, "a Measurement");
   requireObject("leastSquares", "y", y, "a tensor");
-  requireObject("leastSquares", "options", options, "{ weight }");
+  checkOptions("leastSquares", options, ["weight", "towards", "tolerance"], ["weight"]);
   const { weight, towards, tolerance = 1e-8 } = options;
 
   requirePositive("leastSquares", "weight", weight);

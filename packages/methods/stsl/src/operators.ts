@@ -50,7 +50,12 @@ export function inpainting(mask: TensorLike): Measurement {
 /** Images `[batch, channels, height, width]` made smaller: the means of blocks of `factor` x `factor` pixels. */
 export function superResolution(factor: number): Measurement {
   requireInteger("superResolution", "factor", factor, 1);
-  const spread = (y: Tensor): Tensor => repeat(repeat(y, factor, 2), factor, 3);
+  const spread = (y: Tensor): Tensor => {
+    if (y.rank === 4) return repeat(repeat(y, factor, 2), factor, 3);
+    throw new ShapeError(
+      `superResolution: measurements have shape [${y.shape}]; they must be [batch, channels, height, width]`,
+    );
+  };
   return {
     apply(x) {
       if (x.rank === 4 && x.shape[2] % factor === 0 && x.shape[3] % factor === 0) {
@@ -119,6 +124,7 @@ export function gaussianBlur(options: GaussianBlurOptions = {}): Measurement {
   requirePositive("gaussianBlur", "deviation", deviation);
   const { size = Math.min(61, 2 * Math.ceil(3 * deviation) + 1) } = options;
   requireInteger("gaussianBlur", "size", size, 1);
+  if (size % 2 === 0) throw new ValueError(`gaussianBlur: size is ${size}; it must be odd, with a pixel in the middle`);
   const row = tensor(Float64Array.from({ length: size }, (_, i) => bell((i - (size - 1) / 2) / deviation)));
   return blur(mul(expandDims(row, 0), expandDims(row, 1)));
 }
@@ -127,17 +133,21 @@ const bell = (x: number) => Math.exp(-(x ** 2) / 2);
 
 /** Options of {@link motionBlur}. */
 export interface MotionBlurOptions {
-  /** Length of the movement in pixels, > 0. Default 9. */
+  /** Length of the movement in pixels, > 0, at most 4096. Default 9. */
   readonly length?: number;
   /** Its direction in degrees, anticlockwise from the right. Default 0. */
   readonly angle?: number;
 }
+
+/** Pixels of a movement whose kernel still fits memory. */
+const LONGEST = 4096;
 
 /** Images blurred by a movement along a straight line while they were taken. */
 export function motionBlur(options: MotionBlurOptions = {}): Measurement {
   checkOptions("motionBlur", options, ["length", "angle"]);
   const { length = 9, angle = 0 } = options;
   requirePositive("motionBlur", "length", length);
+  if (length > LONGEST) throw new ValueError(`motionBlur: length is ${length}; give at most ${LONGEST} pixels`);
   if (!Number.isFinite(angle)) throw new ValueError(`motionBlur: angle is ${angle}; give degrees`);
   const half = Math.ceil(length / 2);
   const size = 2 * half + 1;
@@ -165,9 +175,13 @@ export function motionBlur(options: MotionBlurOptions = {}): Measurement {
 /** A matrix `[rows, size]` over all entries of an image in their order: measurements are `[batch, rows]`. @param imageShape default `[size]` */
 export function matrixMeasurement(matrix: TensorLike, imageShape?: readonly number[]): Measurement {
   const a = tensor(matrix, { dtype: "float64" });
-  if (a.rank !== 2 || (imageShape !== undefined && imageShape.reduce((n, m) => n * m, 1) !== a.shape[1])) {
+  if (
+    a.rank !== 2 ||
+    a.size === 0 ||
+    (imageShape !== undefined && imageShape.reduce((n, m) => n * m, 1) !== a.shape[1])
+  ) {
     throw new ShapeError(
-      `matrixMeasurement: the matrix has shape [${a.shape}]; it must be [rows, size] for images of size ${imageShape ? `[${imageShape}]` : "size"}`,
+      `matrixMeasurement: the matrix has shape [${a.shape}]; it must be [rows, size] and not empty${imageShape ? `, for images [${imageShape}]` : ""}`,
     );
   }
   requireFinite("matrixMeasurement", "matrix", a);
@@ -177,7 +191,14 @@ export function matrixMeasurement(matrix: TensorLike, imageShape?: readonly numb
   const inverse = linalg.pinv(a);
   const by = (y: Tensor, m: Tensor, to: readonly number[]): Tensor => reshape(matmul(y, m.cast(y.dtype)), to);
   return {
-    apply: (x) => by(reshape(x, [x.shape[0], size]), across, [x.shape[0], rows]),
+    apply(x) {
+      if (x.rank >= 1 && x.size === x.shape[0] * size) {
+        return by(reshape(x, [x.shape[0], size]), across, [x.shape[0], rows]);
+      }
+      throw new ShapeError(
+        `matrixMeasurement: images have shape [${x.shape}]; they must be [batch, ${shape.join(", ")}]`,
+      );
+    },
     transpose: (y) => by(y, a, [y.shape[0], ...shape]),
     pseudoInverse: (y) => by(y, swapAxes(inverse, 0, 1), [y.shape[0], ...shape]),
   };

@@ -5,6 +5,7 @@ import {
   div,
   isTensor,
   mul,
+  refuseIdle,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -70,6 +71,8 @@ export async function p2l<C = Tensor>(
   requirePositive(owner, "learningRate", learningRate);
   requireInteger(owner, "projectEvery", projectEvery, 0);
   requirePositive(owner, "projectionWeight", projectionWeight);
+  if (embeddingSteps === 0) refuseIdle(owner, "embeddingSteps 0", options, ["learningRate"]);
+  if (projectEvery === 0) refuseIdle(owner, "projectEvery 0", options, ["projectionWeight"]);
   if (embeddingSteps > 0 && condition === undefined) {
     throw new ValueError(`${owner}: embeddingSteps is ${embeddingSteps}, but there is no condition to tune; give one`);
   }

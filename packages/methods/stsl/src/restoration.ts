@@ -131,6 +131,8 @@ export async function prepareRestoration<C>(
   const { initial: _, startFraction = 1, eta = 1, seed = 0, consistency: __, onStep: ___, ...sampler } = options;
   const { dtype = "float64" } = options;
   requireChoice(owner, "consistency", options.consistency, [true, false]);
+  // Before the run, not at its end.
+  if (options.consistency) linear(owner, measurement, "consistency");
   if (options.onStep !== undefined) requireFunction(owner, "onStep", options.onStep);
   const apply = applied(owner, measurement);
   const y = tensor(measured, { dtype });
@@ -191,7 +193,7 @@ async function beginning<C>(
 
 function topOf(owner: string, startFraction: number, steps: number): number {
   const top = Math.round(steps * startFraction);
-  if (startFraction > 0 && startFraction <= 1 && top >= 1) return top;
+  if (typeof startFraction === "number" && startFraction > 0 && startFraction <= 1 && top >= 1) return top;
   throw new ValueError(
     `${owner}: startFraction is ${String(startFraction)}; it must lie in (0, 1] and leave at least one of the ${steps} levels`,
   );

@@ -3,6 +3,7 @@ import {
   add,
   checkOptions,
   mul,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -13,7 +14,14 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import { correction, guardedSlope } from "./correction.js";
-import { drawProbes, perSample, type TraceOptions, traceNames, traceSettings } from "./hessian-trace.js";
+import {
+  drawProbes,
+  perSample,
+  requireProbeScale,
+  type TraceOptions,
+  traceNames,
+  traceSettings,
+} from "./hessian-trace.js";
 import { type LatentModel, requireModel } from "./latent-model.js";
 import type { MeasurementLike } from "./measurement.js";
 import {
@@ -80,6 +88,7 @@ export async function stsl<C = Tensor>(
   checkOptions(owner, options, [...samplerNames, ...stslNames]);
   const { corrections = 5, stepSize = 0.6, traceWeight = 0.002, reuseScore = true } = options;
   requireChoice(owner, "reuseScore", reuseScore, [true, false]);
+  if (traceWeight === 0) refuseIdle(owner, "traceWeight 0", options, traceNames);
   return secondOrder(owner, model, measurement, measured, options, { corrections, stepSize, traceWeight, reuseScore });
 }
 
@@ -101,6 +110,7 @@ export async function secondOrder<C>(
   const { sampling, y, apply } = prepared;
   const { condition, backend, seed = 0 } = options;
   const traced = traceWeight > 0 && settings;
+  if (traced && traced.trace === "difference") requireProbeScale(owner, traced, sampling.z);
   const correct = correction<C>(
     owner,
     model,

@@ -133,7 +133,22 @@ describe("named operators", () => {
     await fails(() => blur([[0]]), "ValueError", /sum to 0/);
     await fails(() => gaussianBlur({ deviation: 9, size: 61 }).apply(images), "ShapeError", /smaller kernel/);
     await fails(() => motionBlur({ angle: Number.NaN }), "ValueError", /angle/);
+    await fails(() => motionBlur({ length: 1e9 }), "ValueError", /length is 1000000000; give at most 4096/);
+    await fails(() => gaussianBlur({ size: 4 }), "ValueError", /size is 4; it must be odd/);
     await fails(() => matrixMeasurement([[1, 2]], [3]), "ShapeError", /\[rows, size\]/);
+    await fails(() => matrixMeasurement([[]]), "ShapeError", /not empty/);
+    await fails(
+      () => matrixMeasurement([[1, 2]]).apply(images),
+      "ShapeError",
+      /images have shape \[1,1,2,2\].*\[batch, 2\]/,
+    );
+    const wide = superResolution(2);
+    await fails(() => wide.transpose(images.reshape([1, 4])), "ShapeError", /measurements have shape \[1,4\]/);
+    await fails(
+      () => leastSquares(wide, images, { weight: 1, toward: images } as never),
+      "ValueError",
+      /no option "toward"; did you mean "towards"/,
+    );
     await fails(() => leastSquares(operators["matrix"], images, { weight: 0 }), "ValueError", /weight/);
   });
 });

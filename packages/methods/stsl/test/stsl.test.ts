@@ -620,6 +620,54 @@ describe("what is refused", () => {
 
   it("maps that are not linear", async () => {
     await fails(() => linearMeasurement((x) => x.add(1), [3]), "ValueError", /not linear/);
+    await fails(() => linearMeasurement((x) => x.square(), [3]), "ValueError", /not the sum of its parts/);
+    await fails(() => linearMeasurement((x) => x.relu(), [3]), "ValueError", /not the sum of its parts/);
+    expect(linearMeasurement((x) => x.cast("float32").mul(0.1).cast("float64"), [3]).apply(y).shape).toEqual(y.shape);
+    // Of consistency that it cannot have, before the model is asked anything.
+    const counted = countCalls({ ...boxed(model).denoiser });
+    const consistent = { steps, initial: "noise", consistency: true } as const;
+    await fails(
+      () => stsl({ ...boxed(model), denoiser: counted }, (x) => measurement.apply(x), y, consistent),
+      "UnsupportedError",
+      /consistency needs the transpose/,
+    );
+    expect(counted.calls).toBe(0);
+  });
+
+  it("what would do nothing, and lengths without digits", async () => {
+    await fails(
+      () => stsl(model, measurement, y, { steps, traceWeight: 0, probes: 2 }),
+      "ValueError",
+      /probes does nothing with traceWeight 0/,
+    );
+    await fails(
+      () => stsl(model, measurement, y, { steps, dtype: "float32", probeScale: 1e-6 }),
+      "ValueError",
+      /probeScale is 0.000001, and states in float32 have no digits/,
+    );
+    await fails(
+      () => stsl(model, measurement, y, { steps, startFraction: "0.5" as never }),
+      "ValueError",
+      /startFraction is 0.5/,
+    );
+    await fails(
+      () => p2l(model, measurement, y, { steps, learningRate: 0.2 }),
+      "ValueError",
+      /learningRate does nothing with embeddingSteps 0/,
+    );
+    await fails(
+      () => p2l(model, measurement, y, { steps, projectEvery: 0, projectionWeight: 2 }),
+      "ValueError",
+      /projectionWeight does nothing with projectEvery 0/,
+    );
+    const level = levelTensors(trainingLevel(schedule, 300));
+    for (const lambda of [-1, Number.NaN]) {
+      await fails(
+        () => surrogateLogLikelihood(model, measurement, y, normal([5, 3]), level, { deviation: 0.3, lambda }),
+        "ValueError",
+        /lambda is/,
+      );
+    }
   });
 
   it("states that stop being finite, with their level", async () => {
