@@ -7,6 +7,7 @@ import {
   grad,
   greater,
   jit,
+  jitSync,
   less,
   mul,
   neg,
@@ -17,6 +18,7 @@ import {
   sum,
   type Tensor,
   tensor,
+  trace,
   vmap,
   whileLoop,
 } from "../src/index.js";
@@ -64,6 +66,14 @@ describe("scan", () => {
     all(w, x0, inputs).forEach((e: Tensor, i: number) => {
       expectClose(traced[i], e, { absolute: 5e-11 });
     });
+  });
+
+  it("of one step is no loop in a graph", () => {
+    const f = (a: Tensor, x: Tensor) =>
+      scan((s: Tensor, v: Tensor): [Tensor, Tensor] => [mul(s, v), add(s, v)], a, x, { reverse: true });
+    const all = (a: Tensor, x: Tensor) => [...f(a, x), grad((b: Tensor) => f(b, x)[0])(a)];
+    expect(String(trace(all, f64(2), f64([3])))).not.toContain("scan");
+    expect(jitSync(all)(f64(2), f64([3])).map((y) => y.toArray())).toEqual([6, [5], 3]);
   });
 
   it("stays one loop in a graph that uses it under vmap", async () => {

@@ -27,7 +27,7 @@ export interface ScanOptions {
 /**
  * Carries a state through a loop: `body(state, x)` returns `[state, y]`, `x` runs over axis 0 of the tensors in `xs`
  * (a tree; null for none), and the `y` are stacked along a new axis 0. A JavaScript loop when run eagerly, one Loop in
- * a traced graph.
+ * a traced graph; a single step is traced as it is.
  * @returns the last state and the stacked outputs.
  * @throws ShapeError where the inputs differ in length or the body changes the state's shapes.
  * @example const [total, running] = scan((s, x) => [add(s, x), add(s, x)], tensor(0), tensor([1, 2, 3]));
@@ -86,7 +86,8 @@ function scanLength(xs: readonly Tensor[], given: number | undefined): number {
 }
 
 function flatScan(body: FlatBody, init: readonly Tensor[], xs: readonly Tensor[], length: number, reverse: boolean) {
-  if (!isTracing() && length > 0) return eagerScan(body, init, xs, length, reverse);
+  // One step is no loop: traced as what it is, the state need not be copied into a loop's memory and out of it.
+  if (length === 1 || (length > 0 && !isTracing())) return eagerScan(body, init, xs, length, reverse);
   const { graph, captured } = traceFlat(
     (v) => {
       const result = body(v.slice(0, init.length), v.slice(init.length));
