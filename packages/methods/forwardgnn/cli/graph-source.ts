@@ -11,6 +11,8 @@ export const KARATE = "karate-club";
 export async function openGraph(source: string, options: { set?: string; raw: boolean }): Promise<NodeData> {
   if (source === KARATE) {
     if (options.set !== undefined) throw new Failure(`--set names a data set of a folder; ${KARATE} is one graph`);
+    if (options.raw)
+      throw new Failure(`--raw-features: each node of ${KARATE} has one feature of its own; leave it out`);
     const { name, nodes, edges, targets, classNames } = karateClub();
     const labels = targets.data() as Int32Array;
     return { name, graph: undirected(edges, nodes), features: eye(nodes), labels, classNames };

@@ -24,6 +24,7 @@ export const graphOptions = {
 /** What both commands have. */
 export const trainingOptions = {
   convolution: option.choice(["gcn", "sage", "gat"], "convolution of the layers", { default: "gcn" }),
+  heads: option.integer("heads of gat, which divide the width", { default: 4, least: 1 }),
   layers: option.integer("number of layers", { default: 2, least: 1 }),
   hidden: option.integer("width of the layers", { default: 128, least: 1 }),
   epochs: option.integer("most epochs of each layer", { default: 300, least: 1, free: true }),
@@ -35,14 +36,15 @@ export const trainingOptions = {
   ...deviceOptions,
 };
 
-type Input = Pick<CommandInput<Options, typeof trainingOptions>, "backend" | "longRun" | "options">;
+type Input = Pick<CommandInput<Options, typeof trainingOptions>, "backend" | "longRun" | "options" | "refuse">;
 
 /** Training options from a command line, and the run to be settled with their result. */
-export async function preparedTraining({ options, longRun, backend }: Input): Promise<{
+export async function preparedTraining({ options, longRun, backend, refuse }: Input): Promise<{
   readonly run: LongRun<EpochRecord, TrainingRun>;
   readonly settings: TrainingOptions;
 }> {
-  const { convolution, layers, hidden, epochs, learningRate, seed } = options;
+  const { convolution, heads, layers, hidden, epochs, learningRate, seed } = options;
+  if (convolution !== "gat") refuse(["heads"], `${convolution} has none`);
   const run = await longRun<EpochRecord, TrainingRun>({
     progress: ({ layer, epoch, loss }) => ({
       fraction: layer === 0 ? epoch / epochs : (layer - 1 + epoch / epochs) / layers,
@@ -50,6 +52,6 @@ export async function preparedTraining({ options, longRun, backend }: Input): Pr
     }),
   });
   const opened = await backend();
-  const settings = { convolution, layers, hidden, epochs, learningRate, seed, ...run.options };
+  const settings = { convolution, heads, layers, hidden, epochs, learningRate, seed, ...run.options };
   return { run, settings: opened === undefined ? settings : { ...settings, backend: opened } };
 }

@@ -59,6 +59,14 @@ describe("commands", () => {
     expect(await wrong("classify-nodes", { graph: join(folder, "missing") })).toMatch(/there is no such folder/);
     expect(await wrong("classify-nodes", { graph: "karate" })).toMatch(/Did you mean karate-club/);
     expect(await wrong("predict-links", { set: "cora" })).toMatch(/--set names a data set of a folder/);
+    expect(await wrong("classify-nodes", { heads: 2 })).toMatch(/--heads would do nothing, as gcn has none/);
+    expect(await wrong("predict-links", { convolution: "gat", hidden: 9 })).toMatch(
+      /4 heads do not divide the width 9/,
+    );
+    const few = { graph: "karate-club", convolution: "gat", hidden: 9, heads: 3, epochs: 1 };
+    expect((await runWords(commands, "predict-links", few)).code).toBe(0);
+    const raw = { graph: "karate-club", rawFeatures: true };
+    expect((await runWords(commands, "classify-nodes", raw)).err).toMatch(/--raw-features: each node of karate-club/);
     expect(await wrong("predict-links", { graph: folder })).toMatch(/holds no data set/);
   });
 });
