@@ -1,5 +1,6 @@
 import {
   conjugateGradients,
+  euclideanNorm,
   type LinearSolverRecord,
   type LinearState,
   type RunOptions,
@@ -19,7 +20,7 @@ import {
 } from "@offprint/tensor-core";
 import { type CompiledDerivatives, compiledDerivatives, type Place } from "./compiled-derivatives.js";
 import type { VectorProblem } from "./vector-problem.js";
-import { length, minus, plus } from "./vector-steps.js";
+import { minus, plus } from "./vector-steps.js";
 
 /** How `H z = grad_y F` is solved. */
 export type HypergradientSolver = "exact" | "conjugateGradients" | "neumann" | "sgd";
@@ -99,7 +100,7 @@ export class HypergradientSystem<X, Y, U, L> {
         {
           owner: vectors.owner,
           limit: settings.maxIterations ?? 1,
-          initial: () => ({ z: zerosLike(right.y), term: right.y, residualNorm: length(right.y).item() }),
+          initial: () => ({ z: zerosLike(right.y), term: right.y, residualNorm: euclideanNorm(right.y).item() }),
           step: () => ({
             z: linalg.solve(compiled.hessian(at, vectors.full.lower), right.y),
             term: right.y,
@@ -138,8 +139,8 @@ export class HypergradientSystem<X, Y, U, L> {
     const { solver, maxIterations = 100, sampled } = settings;
     const stepSize = tensor(settings.stepSize, { dtype: "float64" });
     const { initial } = this;
-    const given = initial && length(minus(this.product(initial), 1, right.y)).item();
-    const first = Math.max(length(right.y).item(), given ?? 0);
+    const given = initial && euclideanNorm(minus(this.product(initial), 1, right.y)).item();
+    const first = Math.max(euclideanNorm(right.y).item(), given ?? 0);
     const advance = solver === "neumann" ? this.neumannTerm : this.descentStep;
     const end = await runLoop<SeriesState, LinearSolverRecord>(
       {
@@ -152,7 +153,7 @@ export class HypergradientSystem<X, Y, U, L> {
         }),
         step: (state, iteration) => {
           const next = advance.call(this, state, stepSize, iteration);
-          return { ...next, residualNorm: this.bounded(length(next.term).item(), first, 1e3) };
+          return { ...next, residualNorm: this.bounded(euclideanNorm(next.term).item(), first, 1e3) };
         },
         record: ({ residualNorm }, iteration) => ({ iteration, residualNorm }),
         check: (state) => this.check(state),

@@ -1,4 +1,4 @@
-import { type LinearSolverRecord, type RunOptions, runOptionNames } from "@offprint/solvers";
+import { euclideanNorm, type LinearSolverRecord, type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   checkOptions,
   NonFiniteError,
@@ -17,7 +17,7 @@ import {
 } from "./hypergradient-system.js";
 import type { BilevelProblem } from "./problem.js";
 import { VectorProblem } from "./vector-problem.js";
-import { length, minus } from "./vector-steps.js";
+import { minus } from "./vector-steps.js";
 
 /** Options of {@link hypergradient}. */
 export interface HypergradientOptions<Y> extends RunOptions<LinearSolverRecord, HypergradientState> {
@@ -95,7 +95,7 @@ export async function hypergradient<X, Y, U = null, L = U>(
     ...rest,
     gradient: vectors.x.unravel(minus(system.right.x, 1, system.mixed(z))),
     z: vectors.y.unravel(z),
-    residualNorm: length(minus(system.product(z), 1, system.right.y)).item(),
+    residualNorm: euclideanNorm(minus(system.product(z), 1, system.right.y)).item(),
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   armijoSearch,
   conjugateGradientsSync,
+  euclideanNorm,
   type RunOptions,
   type RunState,
   requireStateLike,
@@ -23,7 +24,7 @@ import {
 import { compiledDerivatives } from "./compiled-derivatives.js";
 import type { BilevelProblem } from "./problem.js";
 import { VectorProblem } from "./vector-problem.js";
-import { length, minus, plus } from "./vector-steps.js";
+import { minus, plus } from "./vector-steps.js";
 
 /** What is told of an iteration of {@link solveLower}. */
 export interface LowerRecord {
@@ -99,15 +100,21 @@ export async function solveLower<X, Y, U = null, L = U>(
   const vectors = new VectorProblem(owner, problem);
   const point = vectors.x.ravel(x);
   const lower = lowerAt(vectors, point, method === "sgd" ? undefined : vectors.full.lower);
-  const norm = (y: Tensor) => (method === "sgd" ? null : length(lower.valueAndGradient(y)[1]).item());
+  const norm = (y: Tensor) => (method === "sgd" ? null : euclideanNorm(lower.valueAndGradient(y)[1]).item());
   // The unit of the gradient; where the problem begins at its minimiser there is none.
-  const unit = norm(vectors.initial.y) || 1;
+  const given = norm(vectors.initial.y);
+  const unit = given === null || given === 0 ? 1 : given;
+  if (!Number.isFinite(unit)) {
+    throw new NonFiniteError(
+      `${owner}: the gradient of lower at the problem's y has norm ${unit}; look at lower there, or write it in other units`,
+    );
+  }
   const step = (y: Tensor, iteration: number): { y: Tensor; gradientNorm: number; stuck: boolean } => {
     if (method === "newton") return newtonStep(lower, y, unit);
     const batch = method === "sgd" ? vectors.draw(random.rng(`${seed}/${iteration}`)).lower() : undefined;
     const [, gradient] = lower.valueAndGradient(y, batch);
     const next = minus(y, stepSize, gradient);
-    const gradientNorm = length(batch === undefined ? lower.valueAndGradient(next)[1] : gradient).item();
+    const gradientNorm = euclideanNorm(batch === undefined ? lower.valueAndGradient(next)[1] : gradient).item();
     return { y: next, gradientNorm, stuck: false };
   };
   const first = options.initial === undefined ? vectors.initial.y : vectors.y.ravel(options.initial);
@@ -163,7 +170,7 @@ function lowerAt<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, x: Tensor, all:
 /** A step of Newton's method: conjugate gradients as accurate as the gradient is small, and backtracking. */
 function newtonStep<L>(lower: LowerFunction<L>, y: Tensor, unit: number) {
   const [value, gradient] = lower.valueAndGradient(y);
-  const norm = length(gradient).item();
+  const norm = euclideanNorm(gradient).item();
   const part = norm / unit;
   const product = lower.productAt(y);
   const { x } = conjugateGradientsSync(
@@ -177,7 +184,7 @@ function newtonStep<L>(lower: LowerFunction<L>, y: Tensor, unit: number) {
   const at = (step: number) => {
     const moved = plus(y, -step, direction);
     const [there, slope] = lower.valueAndGradient(moved);
-    return { step, value: there, y: moved, gradientNorm: length(slope).item() };
+    return { step, value: there, y: moved, gradientNorm: euclideanNorm(slope).item() };
   };
   // Near the minimum rounding hides the decrease of the function, and that of the gradient is still seen.
   const whole = at(1);

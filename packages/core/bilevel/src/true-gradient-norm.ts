@@ -1,4 +1,5 @@
-import { checkOptions, type Tensor, tree } from "@offprint/tensor-core";
+import { euclideanNorm } from "@offprint/solvers";
+import { ConvergenceError, checkOptions, type Tensor, tree } from "@offprint/tensor-core";
 import { hypergradient } from "./hypergradient.js";
 import type { BilevelProblem } from "./problem.js";
 import { solveLower } from "./solve-lower.js";
@@ -16,6 +17,7 @@ export interface TrueGradientOptions<Y> {
 /**
  * The Euclidean norm of the gradient of `F(x, y*(x))`, with the lower problem and the linear system solved on all data: what
  * bilevel methods drive to zero. For monitoring; it costs many products.
+ * @throws ConvergenceError where `lower` does not curve upwards at what was found.
  * @example
  * const { norm, y } = await trueGradientNorm(problem, x);
  */
@@ -27,10 +29,15 @@ export async function trueGradientNorm<X, Y, U = null, L = U>(
   checkOptions("trueGradientNorm", options, ["initial", "tolerance", "signal"]);
   const { y } = await solveLower(problem, x, options);
   const { tolerance, signal } = options;
-  const { gradient } = await hypergradient(problem, x, y, {
+  const { gradient, status, residualNorm } = await hypergradient(problem, x, y, {
     ...(tolerance !== undefined && { tolerance }),
     ...(signal && { signal }),
   });
-  const squares = tree.leaves<Tensor>(gradient).map((leaf) => leaf.square().sum().item());
-  return { norm: Math.sqrt(squares.reduce((a, b) => a + b, 0)), gradient, y };
+  if (status === "breakdown") {
+    throw new ConvergenceError(
+      `trueGradientNorm: the linear system with the second derivatives of lower has no solution that conjugate gradients find ` +
+        `(residual ${residualNorm}): lower does not curve upwards at y; give one that is strongly convex in y`,
+    );
+  }
+  return { norm: Math.hypot(...tree.leaves<Tensor>(gradient).map((leaf) => euclideanNorm(leaf).item())), gradient, y };
 }

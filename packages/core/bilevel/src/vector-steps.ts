@@ -1,4 +1,4 @@
-import { add, cast, mul, sqrt, square, sub, sum, type Tensor } from "@offprint/tensor-core";
+import { add, cast, mul, sub, type Tensor } from "@offprint/tensor-core";
 
 /** `x + a d`, in the dtype of x. */
 export function plus(x: Tensor, a: Tensor | number, d: Tensor): Tensor {
@@ -13,11 +13,6 @@ export function minus(x: Tensor, a: Tensor | number, d: Tensor): Tensor {
 /** `b a + (1 - b) c`, in the dtype of a. */
 export function blend(b: Tensor | number, a: Tensor, c: Tensor): Tensor {
   return add(scaled(b, a, a), scaled(sub(1, b), c, a));
-}
-
-/** The Euclidean norm. */
-export function length(d: Tensor): Tensor {
-  return sqrt(sum(square(d)));
 }
 
 function scaled(a: Tensor | number, d: Tensor, like: Tensor): Tensor {

@@ -1,5 +1,5 @@
-import { hessian, linalg, sub, type Tensor } from "@offprint/tensor-core";
-import { expectClose, numericalGradient } from "@offprint/testing";
+import { hessian, linalg, mul, sub, type Tensor } from "@offprint/tensor-core";
+import { errorLike, expectClose, failureOf, numericalGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { hypergradient, oracles, solveLower, trueGradientNorm } from "../src/index.js";
 import { logisticCleaning, noisyQuadratic, quadraticProblem } from "./problems.js";
@@ -105,6 +105,35 @@ describe("hypergradient", () => {
 });
 
 describe("solveLower and trueGradientNorm", () => {
+  const { problem: quadratic, star } = quadraticProblem(2);
+  const at = quadratic.initial.x;
+  const times = (factor: number) => ({
+    ...quadratic,
+    lower: (a: Tensor, b: Tensor) => mul(quadratic.lower(a, b, null), factor),
+  });
+
+  it("come to the same for lower functions of any size", async () => {
+    const { norm } = await trueGradientNorm(quadratic, at);
+    for (const factor of [1e-300, 1e-200, 1e-150, 1e150, 1e200, 1e300]) {
+      const { y, status } = await solveLower(times(factor), at);
+      expect(status).toBe("converged");
+      expectClose(y, star(at), 1e-9);
+      expect((await trueGradientNorm(times(factor), at)).norm).toBeCloseTo(norm, 9);
+    }
+  });
+
+  it("refuse lower functions that do not curve upwards, or have no gradient that is finite", async () => {
+    for (const factor of [0, -1]) {
+      expect(await failureOf(() => trueGradientNorm(times(factor), at))).toEqual(
+        errorLike("ConvergenceError", /lower does not curve upwards at y/),
+      );
+    }
+    const steep = { ...quadratic, lower: (a: Tensor, b: Tensor) => mul(mul(quadratic.lower(a, b, null), 1e300), 1e10) };
+    expect(await failureOf(() => solveLower(steep, at))).toEqual(
+      errorLike("NonFiniteError", /the gradient of lower at/),
+    );
+  });
+
   it("find the lower solution, by every method", async () => {
     const y = denseNewton(x);
     const newton = await solveLower(problem, x);

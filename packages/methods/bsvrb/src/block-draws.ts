@@ -1,4 +1,12 @@
-import { asTensor, IndexError, random, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  IndexError,
+  random,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { BlockProblem } from "./block-problem.js";
 
 /** What an iteration sees. */
@@ -32,7 +40,9 @@ export function blockDraws<X, U, L>(
 ): (iteration: number) => BlockDraw<U, L> {
   if (draw !== undefined) {
     return (iteration) => {
-      const { blocks, upper, lower } = draw(iteration);
+      const given = draw(iteration);
+      checkOptions(`${problem.owner}: draw`, given, ["blocks", "upper", "lower"], ["blocks", "upper", "lower"]);
+      const { blocks, upper, lower } = given;
       return { blocks: checkedBlocks(problem.owner, blocks, sampledBlocks, problem.count), upper, lower };
     };
   }
@@ -62,7 +72,7 @@ function passes(count: number, sampled: number, seed: number | string): (iterati
 }
 
 function checkedBlocks(owner: string, given: TensorLike, sampled: number, count: number): Tensor {
-  const blocks = asTensor(given, "int32");
+  const blocks = asTensor(given);
   if (blocks.rank !== 1 || blocks.size !== sampled) {
     throw new ValueError(`${owner}: draw gave blocks of shape [${blocks.shape}]; sampledBlocks is ${sampled}`);
   }
@@ -74,7 +84,7 @@ function checkedBlocks(owner: string, given: TensorLike, sampled: number, count:
   if (new Set(numbers).size < sampled) {
     throw new ValueError(`${owner}: draw gave a block twice ([${[...numbers]}]); blocks must be distinct`);
   }
-  return blocks;
+  return asTensor(blocks, "int32");
 }
 
 /** The numbers of all blocks, in parts of `size`; the last part is filled up with block 0. */

@@ -84,7 +84,11 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
 
   /** Data of some blocks: drawn, or all where the problem draws none. */
   draw(rng: Rng, blocks: Tensor): Batches<U, L> {
-    return this.problem.sample === undefined ? this.full(blocks) : this.problem.sample(rng, blocks);
+    const drawn = this.problem.sample === undefined ? this.full(blocks) : this.problem.sample(rng, blocks);
+    if (drawn?.upper !== undefined && drawn.lower !== undefined) return drawn;
+    throw new ValueError(
+      `${this.owner}: the problem draws data without \`upper\` or \`lower\`; give both, null where a function takes none`,
+    );
   }
 
   /** All data of some blocks. @throws ValueError where batches are drawn and the problem has no `full`. */

@@ -1,5 +1,6 @@
 import { compiledPhase } from "@offprint/bilevel";
-import { div, mul, random, sqrt, square, sum, type Tensor, take, ValueError } from "@offprint/tensor-core";
+import { euclideanNorm } from "@offprint/solvers";
+import { div, mul, NonFiniteError, random, sum, type Tensor, take, ValueError } from "@offprint/tensor-core";
 import type { BlockDraw } from "./block-draws.js";
 import type { BlockBatch, BlockProblem } from "./block-problem.js";
 import type { BsvrbSettings } from "./options.js";
@@ -34,6 +35,7 @@ export function requireCurved<X, U, L>(
  * A step of the lower variables that the estimates leave stable, `0.5 / (k L)`: k is gamma, 1 at least, by which changes are
  * enlarged, or for running means the iterations by which they lag; L is the largest curvature of a few drawn blocks, by power
  * iteration on their batches at the beginning.
+ * @throws NonFiniteError
  */
 export function stableLowerStep<X, U, L>(
   problem: BlockProblem<X, U, L>,
@@ -43,6 +45,11 @@ export function stableLowerStep<X, U, L>(
   let largest = 0;
   for (let draw = 1; draw <= draws; draw++) {
     largest = Math.max(largest, powerTurns(problem, drawn(draw), draw, turns).largest);
+  }
+  if (!Number.isFinite(largest)) {
+    throw new NonFiniteError(
+      `${problem.owner}: the second derivatives of lower are as large as ${largest} where the run begins; write the problem in other units`,
+    );
   }
   const k = estimator === "movingAverage" ? problem.count / (sampledBlocks * alpha) : Math.max(1, gamma);
   return 0.5 / (k * largest);
@@ -60,9 +67,9 @@ function powerTurns<X, U, L>(
     problem,
     "bsvrb: curvature",
     (d, at: Tensor, rows: Tensor, v: Tensor, batch: BlockBatch<L>) => {
-      const unit = div(v, length(v).reshape([-1, 1]));
+      const unit = div(v, euclideanNorm(v, 1).reshape([-1, 1]));
       const next = d.hvpYY(at, rows, unit, batch);
-      return { next, curvature: length(next), along: sum(mul(unit, next)) };
+      return { next, curvature: euclideanNorm(next, 1), along: sum(mul(unit, next)) };
     },
   );
   const rows = take(y, blocks);
@@ -75,8 +82,4 @@ function powerTurns<X, U, L>(
     found = { largest: Math.max(...curvature.data()), along: along.item() };
   }
   return found;
-}
-
-function length(rows: Tensor): Tensor {
-  return sqrt(sum(square(rows), 1));
 }

@@ -156,5 +156,6 @@ export function stepAt(step: Rate, iteration: number): number {
 function norm(values: Float64Array, from: number, width: number): number {
   let squares = 0;
   for (let j = from; j < from + width; j++) squares += values[j] ** 2;
-  return Math.sqrt(squares);
+  // Of numbers whose squares come to 0 or to infinity the quick sum says nothing.
+  return squares > 1e-280 && squares < 1e280 ? Math.sqrt(squares) : Math.hypot(...values.subarray(from, from + width));
 }

@@ -1,5 +1,6 @@
 import { type CompiledPhase, compiledPhase, movingAverage, msvr, storm } from "@offprint/bilevel";
-import { cast, div, mul, sqrt, square, sub, sum, type Tensor, where } from "@offprint/tensor-core";
+import { euclideanNorm } from "@offprint/solvers";
+import { cast, div, mul, sub, type Tensor, where } from "@offprint/tensor-core";
 import type { BlockBatch, BlockProblem } from "./block-problem.js";
 
 /** The upper variables and the running estimate of the gradient. */
@@ -108,7 +109,7 @@ export function rules(estimator: Estimator, first: Tensor | null, { alpha, beta,
       return {
         x: cast(sub(x, mul(stepSize, next)), x.dtype),
         z: cast(next, x.dtype),
-        norm: sqrt(sum(square(next))),
+        norm: euclideanNorm(next),
       };
     },
   };

@@ -14,6 +14,7 @@ import {
   mul,
   type Rng,
   random,
+  requireFunction,
   requireInteger,
   requirePositive,
   ShapeError,
@@ -93,6 +94,7 @@ export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options
     throw new ValueError(`${owner}: batchSize is "all", and queries have different numbers of items; give a number`);
   }
   const model = (options.model ?? linearScores(table.items)) as Learner<P>;
+  for (const name of ["init", "apply"] as const) requireFunction(`${owner}: model`, name, model?.[name]);
   const score = (params: P, items: Tensor) => {
     const scores = model.apply(params, items);
     return scores.rank === items.rank ? scores.reshape(items.shape.slice(0, -1)) : scores;
@@ -168,7 +170,11 @@ class QueryTable {
     const [query, item, gain]: number[][] = [[], [], []];
     const plain = { first: [] as number[], size: [] as number[] };
     let rows = 0;
-    for (const [q, { items: given, relevance }] of queries.entries()) {
+    for (const [q, ranked] of queries.entries()) {
+      if (ranked?.items === undefined || ranked.relevance === undefined) {
+        throw new ValueError(`${owner}: query ${q} has no items and relevance; give { items: [N, p], relevance: [N] }`);
+      }
+      const { items: given, relevance } = ranked;
       const [items, grades] = [asTensor(given, "float64"), asTensor(relevance, "float64")];
       if (items.rank !== 2 || grades.rank !== 1 || grades.size !== items.shape[0]) {
         throw new ShapeError(
@@ -255,8 +261,12 @@ function requireGrades(owner: string, what: string, relevance: ArrayLike<number>
  * @throws ShapeError, ValueError for a score that is NaN, which has no place in a ranking, and for what is out of range.
  */
 export function ndcg(scores: TensorLike, relevance: TensorLike, k = Number.POSITIVE_INFINITY): number {
-  const [s, r] = [asTensor(scores, "float64").data(), asTensor(relevance, "float64").data()];
-  if (s.length !== r.length) throw new ShapeError(`ndcg: ${s.length} scores for ${r.length} items; give one for each`);
+  const given = [asTensor(scores, "float64"), asTensor(relevance, "float64")];
+  const [s, r] = given.map((values) => values.data());
+  if (s.length !== r.length || given.some(({ rank }) => rank !== 1))
+    throw new ShapeError(
+      `ndcg: scores have shape [${given[0].shape}], relevance [${given[1].shape}]; give [N] and [N]`,
+    );
   const unplaced = s.findIndex((score: number) => Number.isNaN(score));
   if (unplaced >= 0) throw new ValueError(`ndcg: score ${unplaced} (from 0) is NaN; a ranking needs numbers`);
   requireGrades("ndcg", "there is", r);

@@ -8,6 +8,7 @@ import {
   swapAxes,
   type Tensor,
   tensor,
+  ValueError,
   where,
 } from "@offprint/tensor-core";
 import { cholesky } from "@offprint/tensor-core/internal";
@@ -17,6 +18,9 @@ import { cholesky } from "@offprint/tensor-core/internal";
  * number that is not finite makes its matrix NaN; the decomposition itself would refuse it.
  */
 export function nearestPositiveDefinite(matrices: Tensor, least: Tensor | number): Tensor {
+  if (typeof least === "number" && !Number.isFinite(least)) {
+    throw new ValueError(`nearestPositiveDefinite: least is ${least}; give a finite number`);
+  }
   const { values, vectors } = linalg.eigh(where(finite(matrices), matrices, 0));
   const scaled = mul(
     vectors,

@@ -11,6 +11,7 @@ import {
   storm,
   VectorProblem,
 } from "@offprint/bilevel";
+import { euclideanNorm } from "@offprint/solvers";
 import {
   cast,
   div,
@@ -19,10 +20,7 @@ import {
   matmul,
   mul,
   requirePositive,
-  sqrt,
-  square,
   sub,
-  sum,
   type Tensor,
   take,
   tensor,
@@ -125,7 +123,7 @@ export async function rsvrb<X, U = null, L = U>(
         hessians: track(at.hessians, now.hessians, before.hessians, rates.beta),
         x: cast(sub(at.x, mul(rates.x, z)), at.x.dtype),
         y: cast(sub(at.y, mul(rates.y, s)), at.y.dtype),
-        norm: sqrt(sum(square(z))),
+        norm: euclideanNorm(z),
       };
     },
   );

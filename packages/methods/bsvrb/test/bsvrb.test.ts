@@ -9,7 +9,9 @@ import {
   mul,
   random,
   slice,
+  square,
   sub,
+  sum,
   type Tensor,
   take,
   tensor,
@@ -236,6 +238,31 @@ describe("bsvrb", () => {
     expectClose(found, double.x, 1e-4);
   });
 
+  it("comes to the same in any unit, and keeps the v_i in a ball of any size", async () => {
+    const shifts = Array.from({ length: 20 }, (_, i) => i / 20);
+    const inUnit = (unit: number) => {
+      const places = tensor(
+        shifts.map((shift) => shift * unit),
+        float64,
+      ).reshape([20, 1]);
+      return {
+        blocks: 20,
+        initial: { x: tensor([2 * unit], float64), y: zeros([20, 1], "float64") },
+        upper: (_: Tensor, y: Tensor) => mul(sum(square(y), 1), 0.5),
+        lower: (x: Tensor, y: Tensor, blocks: Tensor) => mul(sum(square(sub(y, add(x, take(places, blocks)))), 1), 0.5),
+      };
+    };
+    const found = async (unit: number) => {
+      const { x, v, history } = await bsvrb(inUnit(unit), {
+        ...{ ...steps, sampledBlocks: 4, linearBound: 0.1 * unit, maxIterations: 60 },
+      });
+      expect(Math.max(...(v as Tensor).abs().data()) / unit).toBeCloseTo(0.1, 12);
+      return [x.item() / unit, (history.at(-1)?.hypergradientNorm ?? Number.NaN) / unit];
+    };
+    const plain = await found(1);
+    for (const unit of [1e-170, 1e-150, 1e150]) expectClose(await found(unit), plain, 1e-9);
+  });
+
   it("chooses a step of the lower variables that is stable", async () => {
     const bed = quadraticBed(random.rng(5), { blocks: 20, rows: 20 });
     const { lowerStepSize: _, ...others } = steps;
@@ -277,6 +304,16 @@ describe("bsvrb", () => {
     );
     expect(await run({ draw: () => ({ blocks: [0, 6], ...data }) })).toEqual(errorLike("IndexError", /block 6/));
     expect(await run({ draw: () => ({ blocks: [1, 1], ...data }) })).toEqual(errorLike("ValueError", /twice/));
+    expect(await run({ draw: () => ({ blocks: [0.5, 1], ...data }) })).toEqual(errorLike("IndexError", /block 0.5/));
+    expect(await run({ draw: () => undefined as never })).toEqual(
+      errorLike("ValueError", /draw: the options are undef/),
+    );
+    expect(await run({ draw: () => ({ blocks: [0, 1], lower: data.lower }) as never })).toEqual(
+      errorLike("ValueError", /draw: there is no upper/),
+    );
+    expect(await run({}, { ...problem, sample: () => ({ lower: data.lower }) })).toEqual(
+      errorLike("ValueError", /draws data without `upper` or `lower`/),
+    );
     expect(await run({ draw: () => ({ blocks: [1], ...data }) })).toEqual(
       errorLike("ValueError", /sampledBlocks is 2/),
     );
@@ -312,6 +349,13 @@ describe("bsvrb", () => {
     await idle({ strongConvexity: 1 }, 'version "v2"');
     await idle({ gamma: 1, estimator: "movingAverage" }, 'estimator "movingAverage"');
     await idle({ blockSampling: "pass", draw: () => ({ blocks: [0, 1], ...data }) }, "draw");
+    const steep = {
+      ...problem,
+      lower: (...args: Parameters<typeof problem.lower>) => mul(problem.lower(...args), 1e308),
+    };
+    expect(await run({ lowerStepSize: undefined }, steep)).toEqual(
+      errorLike("NonFiniteError", /second derivatives of lower are as large as/),
+    );
     const wild = await run({ stepSize: 1e160, maxIterations: 50 });
     expect(wild).toEqual(errorLike("NonFiniteError", /diverged/));
   });
@@ -365,6 +409,7 @@ describe("nearestPositiveDefinite", () => {
     const found = tensor(projectMatrices(all, 0.3), { shape: [15, 6, 6] });
     expectClose(found, nearestPositiveDefinite(all, 0.3), 1e-12);
     expectClose(slice(found, [{ stop: 5 }]), inside, 1e-15);
+    expect(() => nearestPositiveDefinite(all, Number.NaN)).toThrow(errorLike("ValueError", /least is NaN/));
     expect(projectMatrices(tensor([[[Number.NaN]]], float64), 0.3)).toEqual(Float64Array.of(Number.NaN));
   });
 });

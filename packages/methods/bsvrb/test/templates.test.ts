@@ -259,6 +259,10 @@ describe("ndcgProblem", () => {
     expect(await make([query(3), query(4)], { batchSize: "all" })).toEqual(
       errorLike("ValueError", /different numbers/),
     );
+    expect(await make([null])).toEqual(errorLike("ValueError", /query 0 has no items and relevance/));
+    expect(await make(queries, { model: 3 })).toEqual(
+      errorLike("ValueError", /model: init is undefined; give a function/),
+    );
     expect(await make(queries, { topK: { k: 0 } })).toEqual(errorLike("ValueError", /k is 0/));
     expect(await make([{ items: [[1], [Number.NaN]], relevance: [1, 0] }])).toEqual(
       errorLike("ValueError", /query 0 has NaN in row 1, column 0/),
@@ -273,6 +277,10 @@ describe("ndcgProblem", () => {
     expect(() => ndcg([0, Number.NaN], [1, 0])).toThrow(/score 1 \(from 0\) is NaN/);
     expect(() => ndcg([0, 1], [1, Number.NaN])).toThrow(/the relevance NaN/);
     expect(() => ndcg([0, 1], [1, 0], -1)).toThrow(/k is -1/);
+    expect(() => ndcg([[0, 1]], [[1, 0]])).toThrow(
+      /scores have shape \[1,2\], relevance \[1,2\]; give \[N\] and \[N\]/,
+    );
+    expect(() => ndcg([0, 1], [1])).toThrow(/scores have shape \[2\], relevance \[1\]/);
   });
 });
 

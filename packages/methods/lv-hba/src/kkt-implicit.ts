@@ -1,5 +1,6 @@
 import { type ConstrainedBilevelProblem, type Rate, rateTensors } from "@offprint/bilevel";
 import {
+  euclideanNorm,
   type RunOptions,
   type RunState,
   requireStateLike,
@@ -21,8 +22,6 @@ import {
   NonFiniteError,
   requireInteger,
   requirePositive,
-  sqrt,
-  square,
   stopGradient,
   sub,
   sum,
@@ -117,7 +116,7 @@ export async function kktImplicit<X, Y, U = null, L = U>(
       async step({ x }, iteration) {
         const { y, multipliers } = await solve(x);
         const { gradient, active } = gradientAt(x, y, multipliers);
-        const gradientNorm = sqrt(sum(square(gradient))).item();
+        const gradientNorm = euclideanNorm(gradient).item();
         const upper = vectors.upper(x, y, vectors.full.upper).item();
         if (!Number.isFinite(gradientNorm) || !Number.isFinite(upper)) {
           throw new NonFiniteError(

@@ -1,3 +1,4 @@
+import { euclideanNorm } from "@offprint/solvers";
 import { requireInteger, requireNonNegative, requirePositive, type Tensor, tensor } from "@offprint/tensor-core";
 import { type BilevelResult, type BilevelRunOptions, checkBilevelOptions, runBilevel } from "../bilevel-run.js";
 import { compiledPhase } from "../compiled-phase.js";
@@ -5,7 +6,7 @@ import { type DescentOptions, descentOptionNames, descentRates, lowerDescent, re
 import { addCounts } from "../oracle-counts.js";
 import type { BilevelProblem } from "../problem.js";
 import { VectorProblem } from "../vector-problem.js";
-import { length, minus, plus } from "../vector-steps.js";
+import { minus, plus } from "../vector-steps.js";
 
 /** What F2SA keeps beside x and y. */
 export interface F2saKept {
@@ -57,7 +58,7 @@ export async function f2sa<X, Y, U = null, L = U>(
     (d, x: Tensor, y: Tensor, z: Tensor, stepSize: Tensor, lambda: Tensor, upper: U, lower: L) => {
       const difference = minus(d.gradXG(x, y, lower), 1, d.gradXG(x, z, lower));
       const direction = plus(d.gradXF(x, y, upper), lambda, difference);
-      return { x: vectors.projectX(minus(x, stepSize, direction)), norm: length(direction) };
+      return { x: vectors.projectX(minus(x, stepSize, direction)), norm: euclideanNorm(direction) };
     },
   );
   return runBilevel<X, Y, U, L, F2saKept>(

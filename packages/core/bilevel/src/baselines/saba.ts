@@ -1,3 +1,4 @@
+import { euclideanNorm } from "@offprint/solvers";
 import { add, random, requireInteger, sub, type Tensor, ValueError, zerosLike } from "@offprint/tensor-core";
 import {
   type BilevelResult,
@@ -11,7 +12,7 @@ import { compiledPhase } from "../compiled-phase.js";
 import { type DescentOptions, descentOptionNames, descentRates, lowerDescent, refinementBy } from "../lower-descent.js";
 import type { BilevelProblem } from "../problem.js";
 import { VectorProblem } from "../vector-problem.js";
-import { length, minus, plus } from "../vector-steps.js";
+import { minus, plus } from "../vector-steps.js";
 
 /** The last gradients of each part of a finite sum, and their mean. */
 export interface SagaTable {
@@ -82,7 +83,7 @@ export async function saba<X, Y, U = null, L = U>(
         x: vectors.projectX(minus(x, rates.x, direction)),
         y: vectors.projectY(minus(y, rates.y, estimate.gradYG)),
         z: minus(z, rates.z, sub(estimate.product, estimate.gradYF)),
-        norm: length(direction),
+        norm: euclideanNorm(direction),
         now,
         means: eachTable((name) =>
           plus(means[name], 1 / (isUpper(name) ? parts.upper : parts.lower).count, change[name]),

@@ -1,3 +1,4 @@
+import { euclideanNorm } from "@offprint/solvers";
 import { requireDecayRate, requireInteger, type Tensor, tensor, zerosLike } from "@offprint/tensor-core";
 import {
   type BilevelResult,
@@ -12,7 +13,7 @@ import { movingAverage } from "../estimators/moving-average.js";
 import { type DescentOptions, descentOptionNames, descentRates, lowerDescent, refinementBy } from "../lower-descent.js";
 import type { BilevelProblem } from "../problem.js";
 import { VectorProblem } from "../vector-problem.js";
-import { length, minus } from "../vector-steps.js";
+import { minus } from "../vector-steps.js";
 
 /** What SOBA and MA-SOBA keep beside x and y. */
 export interface SobaKept {
@@ -86,7 +87,7 @@ async function together<X, Y, U, L>(
       y: vectors.projectY(minus(y, rates.y, d.gradYG(x, y, lower))),
       z: minus(z, rates.z, minus(products.y, 1, gradients.y)),
       m: mean,
-      norm: length(mean),
+      norm: euclideanNorm(mean),
     };
   });
   return runBilevel<X, Y, U, L, SobaKept>(

@@ -1,3 +1,4 @@
+import { euclideanNorm } from "@offprint/solvers";
 import { mul, random, requireInteger, type Tensor } from "@offprint/tensor-core";
 import {
   type BilevelResult,
@@ -12,7 +13,7 @@ import { type DescentOptions, descentOptionNames, descentRates, lowerDescent, re
 import { addCounts } from "../oracle-counts.js";
 import type { BilevelProblem } from "../problem.js";
 import { VectorProblem } from "../vector-problem.js";
-import { length, minus, plus } from "../vector-steps.js";
+import { minus, plus } from "../vector-steps.js";
 
 /** What StocBiO and TTSA keep beside x and y: nothing. */
 export type NothingKept = Record<string, never>;
@@ -104,7 +105,7 @@ async function alternate<X, Y, U, L>(
     "series: ascend",
     (d, x: Tensor, y: Tensor, gradX: Tensor, v: Tensor, steps: { upper: Tensor; series: Tensor }, batch: L) => {
       const direction = minus(gradX, steps.series, d.mixedXY(x, y, v, batch));
-      return { x: vectors.projectX(minus(x, steps.upper, direction)), norm: length(direction) };
+      return { x: vectors.projectX(minus(x, steps.upper, direction)), norm: euclideanNorm(direction) };
     },
   );
   return runBilevel<X, Y, U, L, NothingKept>(
