@@ -31,7 +31,10 @@ export interface ConicOptions extends RunOptions<ConicProgress, ConicState> {
    * method where it is stuck.
    */
   readonly method?: ConicMethod | "auto";
-  /** Absolute and relative tolerance of the residuals, in (0, 1); default 1e-6. */
+  /**
+   * Absolute and relative tolerance of the residuals, in (0, 1); default 1e-6. Where the largest entry of A, b or c is below
+   * 0.01, absolute is beside that entry.
+   */
   readonly tolerance?: number;
   /** Iterations at most; default 10000. */
   readonly maxIterations?: number;

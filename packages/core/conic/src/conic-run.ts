@@ -1,6 +1,7 @@
 import { makeBreather, type Parts } from "@offprint/solvers";
 import { ValueError } from "@offprint/tensor-core";
 import type { ConicMethod, ConicProgress, ConicSettings } from "./conic-options.js";
+import type { DataUnits } from "./data-units.js";
 import type { ScaledProblem } from "./equilibration.js";
 import { InteriorRun, type InteriorState } from "./interior-point/interior-run.js";
 import type { MethodRun } from "./method-run.js";
@@ -13,6 +14,8 @@ export type ConicDone = "converged" | "infeasible" | "unbounded" | "inaccurate";
 /** @internal What does not change during a run. */
 export interface ConicContext {
   readonly scaled: ScaledProblem;
+  /** What 1 stands for in it. */
+  readonly units: DataUnits;
   readonly settings: ConicSettings;
   /** The method that begins. */
   readonly method: ConicMethod;
@@ -129,14 +132,15 @@ export class ConicRun {
 }
 
 /** The caller's point on the scaled problem. */
-function initialPoint({ scaled, settings }: ConicContext): HomogeneousPoint | undefined {
+function initialPoint({ scaled, settings, units }: ConicContext): HomogeneousPoint | undefined {
   const { initial } = settings;
   if (initial === undefined) return undefined;
   const { D, E, sigma } = scaled;
+  const { matrix, primal, dual } = units;
   return {
-    x: E.map((e, j) => (sigma * initial.x[j]) / e),
-    y: D.map((d, i) => (sigma * initial.y[i]) / d),
-    s: D.map((d, i) => sigma * d * initial.s[i]),
+    x: E.map((e, j) => (sigma * ((initial.x[j] / primal) * matrix)) / e),
+    y: D.map((d, i) => (sigma * ((initial.y[i] / dual) * matrix)) / d),
+    s: D.map((d, i) => sigma * d * (initial.s[i] / primal)),
     tau: 1,
   };
 }

@@ -9,6 +9,7 @@ import {
   conicSettings,
 } from "./conic-options.js";
 import { type ConicDone, ConicRun, checkSaved, type SavedRun } from "./conic-run.js";
+import { dataUnits, inUnits } from "./data-units.js";
 import { equilibrate } from "./equilibration.js";
 import { type ConicProblem, checkProblem } from "./problem.js";
 import { type ConicResiduals, Termination } from "./termination.js";
@@ -75,9 +76,11 @@ export async function solveConic(problem: ConicProblem, options: ConicOptions = 
         'give A as a matrix or take "splitting"',
     );
   }
-  const scaled = equilibrate(checked, settings.normalize);
-  const termination = new Termination(checked, scaled, settings.tolerance);
-  const context = { scaled, settings, method, termination, signal: options.signal };
+  const units = dataUnits(checked);
+  const told = inUnits(checked, units);
+  const scaled = equilibrate(told, settings.normalize);
+  const termination = new Termination(told, scaled, settings.tolerance, units);
+  const context = { scaled, units, settings, method, termination, signal: options.signal };
   let active: ConicRun | undefined;
   const live = (inner: ConicRun | SavedRun): ConicRun => {
     active ??= inner instanceof ConicRun ? inner : new ConicRun(context, inner, options.resume?.iterations);

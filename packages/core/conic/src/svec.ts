@@ -50,8 +50,15 @@ export function readSmat(from: ArrayLike<number>, start: number, n: number, out:
   }
 }
 
-/** Row of the entry (i, j), i >= j, in `svec` of a matrix of order n. */
+/**
+ * Row of the entry (i, j), i >= j, in `svec` of a matrix of order n.
+ *
+ * @throws ValueError for an entry that is not in the lower triangle
+ */
 export function svecIndex(i: number, j: number, n: number): number {
+  requireInteger("svecIndex", "n", n, 1);
+  requireInteger("svecIndex", "i", i, 0, n - 1);
+  requireInteger("svecIndex", "j", j, 0, i);
   return j * n - (j * (j - 1)) / 2 + (i - j);
 }
 

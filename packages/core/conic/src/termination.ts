@@ -1,4 +1,5 @@
 import { inOneGo, type Parts } from "@offprint/solvers";
+import type { DataUnits } from "./data-units.js";
 import type { ScaledProblem } from "./equilibration.js";
 import type { CheckedProblem } from "./problem.js";
 import { apply, applyQuadratic, applyTransposed } from "./products.js";
@@ -59,10 +60,14 @@ export class Termination {
   private readonly sizeA: number;
   private readonly sizeP: number;
 
+  /**
+   * @param problem told in `units`; what is found is told in those of the caller
+   */
   constructor(
     private readonly problem: CheckedProblem,
     private readonly scaled: ScaledProblem,
     private readonly tolerance: number,
+    private readonly units: DataUnits,
   ) {
     const { n, m, blocks } = problem;
     this.cones = new DualConeProjection(blocks);
@@ -194,9 +199,24 @@ export class Termination {
     objective = Number.NaN,
     dualObjective = Number.NaN,
   ): CheckResult {
-    const { x, y, s } = this;
-    return { status, x, y, s, residuals, relativePrimal, relativeDual, excess, objective, dualObjective };
+    const { x, y, s, units } = this;
+    const { matrix, primal, dual } = units;
+    // In the units of the data that were given; certificates are normalised by b or c.
+    const value = (primal / matrix) * dual;
+    scale(x, status === "unbounded" ? 1 / dual : primal / matrix);
+    scale(y, status === "infeasible" ? 1 / primal : dual / matrix);
+    scale(s, status === "unbounded" ? matrix / dual : primal);
+    return {
+      ...{ status, x, y, s, relativePrimal, relativeDual, excess },
+      residuals: { primal: residuals.primal * primal, dual: residuals.dual * dual, gap: residuals.gap * value },
+      objective: objective * value,
+      dualObjective: dualObjective * value,
+    };
   }
+}
+
+function scale(values: Float64Array, factor: number): void {
+  if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
 /** The largest entry; 1 where there is none, or none is known. */

@@ -65,6 +65,8 @@ describe("svec", () => {
     const r = Math.SQRT2;
     expect(Array.from(svec(matrix, 3))).toEqual([1, 2 * r, 3 * r, 5, 6 * r, 9]);
     expect(svecIndex(2, 1, 3)).toBe(4);
+    expect(() => svecIndex(0, 1, 2)).toThrow("svecIndex: j is 1; it must be an integer from 0 to 0");
+    expect(() => svecIndex(2, 0, 2)).toThrow("svecIndex: i is 2; it must be an integer from 0 to 1");
     expect(svecLength(3)).toBe(6);
   });
 
