@@ -72,6 +72,14 @@ async function boxOf(
   throw new Failure("say which inputs count: --point and --eps, or --lower and --upper");
 }
 
+/** Seven digits, rounded upwards or downwards: what is printed is a bound as well. */
+function outwards(value: number, sign: 1 | -1): string {
+  const [digits, exponent] = value.toExponential(6).split("e");
+  const beyond = sign * Number(`${digits}e${exponent}`) >= sign * value;
+  const last = Math.round(Number(digits) * 1e6) + (beyond ? 0 : sign);
+  return Number(`${last}e${Number(exponent) - 6}`).toPrecision(7);
+}
+
 /** `offprint bound-locally model.onnx --point x.npy --eps 0.01` */
 export const boundLocally = defineCommand({
   name: "bound-locally",
@@ -119,13 +127,10 @@ export const boundLocally = defineCommand({
     const { value, perOutput, lowerBound, gap, domains, status } = result;
     await run.settle({ status, state: result.state });
     print(`${basename(model)}, ${text}`);
-    // Seven digits, rounded upwards: what is printed is a bound as well.
-    const digits = value > 0 ? Math.max(0, 6 - Math.floor(Math.log10(value))) : 0;
-    const shown = Math.ceil(value * 10 ** digits * (1 + 1e-15)) / 10 ** digits;
     const left = status === "converged" && gap > tolerance;
     report([
-      ["L <=", `${shown.toPrecision(7)} (certified)`],
-      ["L >=", lowerBound.toPrecision(7)],
+      ["L <=", `${outwards(value, 1)} (certified)`],
+      ["L >=", outwards(lowerBound, -1)],
       ["gap", `${(100 * gap).toFixed(2)} %`],
       ["branches", `${domains}, ${left ? "nothing left to split" : status}`],
     ]);

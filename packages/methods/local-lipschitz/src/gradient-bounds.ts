@@ -168,9 +168,8 @@ export function objectiveBound(problem: GradientProblem, known: GradientBounds, 
   const { batch, network, relaxation } = problem;
   const d = network.inputs;
   const scales = squareScales(known, batch);
-  if (relaxation !== "linear" && target.kind !== "direction") {
-    return fromComponents(problem, known, target.kind, scales);
-  }
+  const ofComponents = target.kind === "direction" ? undefined : fromComponents(problem, known, target.kind, scales);
+  if (relaxation !== "linear" && ofComponents !== undefined) return { value: ofComponents, coefficients: [] };
   const [gl, gu] = [known.lower[0], known.upper[0]];
   const rows = new Float64Array(batch * d);
   const constants = new Float64Array(batch);
@@ -202,8 +201,8 @@ export function objectiveBound(problem: GradientProblem, known: GradientBounds, 
     return target.kind === "l1" ? Math.max(0, total) : above(Math.sqrt(Math.max(0, total)) * Math.sqrt(scales[b]));
   });
   requireFiniteBounds(value);
-  if (target.kind !== "direction") return { value, coefficients };
-  const most = upperByComponents(target.vector, known);
+  // Nearly the same, but where a gradient vanishes it is 0 without room for rounding.
+  const most = target.kind === "direction" ? upperByComponents(target.vector, known) : (ofComponents as Float64Array);
   return { value: value.map((each, b) => Math.min(each, most[b])), coefficients };
 }
 
@@ -237,7 +236,7 @@ function fromComponents(
   { lower, upper }: GradientBounds,
   norm: "l1" | "l2",
   scales: Float64Array,
-): Objective {
+): Float64Array {
   const d = network.inputs;
   const value = new Float64Array(batch);
   for (let b = 0; b < batch; b++) {
@@ -245,9 +244,10 @@ function fromComponents(
       const most = Math.max(-lower[0][b * d + j], upper[0][b * d + j], 0);
       value[b] += norm === "l1" ? most : most * (most / scales[b]);
     }
+    if (value[b] === 0) continue;
     value[b] = above(value[b], d * value[b]);
     if (norm === "l2") value[b] = above(Math.sqrt(value[b]) * Math.sqrt(scales[b]));
   }
   requireFiniteBounds(value);
-  return { value, coefficients: [] };
+  return value;
 }

@@ -45,6 +45,24 @@ it("says that nothing is left to split where the gap stays open", async () => {
   expect((await of("--exact")).out).toMatch(/gap +0\.0\d %\n.*converged/);
 });
 
+it("prints bounds that are bounds, of whatever size", async () => {
+  const [model, point, output] = ["sized.onnx", "one.txt", "sized.json"].map((name) => join(folder, name));
+  writeFileSync(point, "0.5");
+  for (const slope of [12345621, 1.00000049e200, 9.9999996, 3.3333333e-8]) {
+    const layers = [linear(tensor([[1]], { dtype: "float64" })), activation("relu")];
+    const last = linear(tensor([[slope]], { dtype: "float64" }));
+    writeFileSync(model, toOnnx({ layers: [...layers, last] }, { dtype: "float64" }));
+    const { out } = await runWords(commands, "bound-locally", [
+      ...[model, "--point", point, "--eps", "0.1", "--output", output],
+    ]);
+    const [most, least] = [/L <= +(\S+)/, /L >= +(\S+)/].map((pattern) => Number(pattern.exec(out)?.[1]));
+    const { value, lowerBound } = JSON.parse(readFileSync(output, "utf8"));
+    expect(most).toBeGreaterThanOrEqual(value);
+    expect(least).toBeLessThanOrEqual(lowerBound);
+    expect(most / least).toBeLessThan(1 + 3e-6);
+  }
+});
+
 it("bounds it between two inputs, too, and asks for one place or the other", async () => {
   const [model, lower, upper] = ["model.onnx", "lower.txt", "upper.txt"].map((name) => join(folder, name));
   const bytes = toOnnx(sineNetwork([6, 10, 10, 3]), { dtype: "float64" });

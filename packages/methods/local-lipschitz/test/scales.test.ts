@@ -64,6 +64,26 @@ describe("scales", () => {
     await expect(exactBound(huge, sineBox(6, 0.01))).rejects.toThrow(NonFiniteError);
   });
 
+  it("of gradients that vanish are 0, and nothing is left open", async () => {
+    const dead = perceptron(
+      [
+        {
+          weight: [
+            [1, 1],
+            [1, -1],
+          ],
+          bias: [-9, -9],
+        },
+        { weight: [[1, 2]] },
+      ],
+      activation("relu"),
+    );
+    for (const norm of ["linf", "l2"] as const) {
+      const { value, gap, status } = await localLipschitz(dead, boxAround([0, 0], 1), { norm });
+      expect([value, gap, status]).toEqual([0, 0, "converged"]);
+    }
+  });
+
   it("of neurons do not hide that a branch is empty", async () => {
     // x > 1/2 and x < -1/2 are not both so.
     const of = (w: number) =>
