@@ -23,9 +23,9 @@ import {
   type Rng,
   random,
   requireFinite,
+  requireFunction,
   requireInteger,
   requireObject,
-  requirePositive,
   reshape,
   ShapeError,
   slice,
@@ -38,7 +38,8 @@ import {
 } from "@offprint/tensor-core";
 import { batchOf, type FloatType } from "./batch.js";
 import { absoluteLoss, type DenoisingLoss, matched, squaredLoss } from "./losses.js";
-import type { ProxModel } from "./network.js";
+import { isLpn, type LpnParams, type ProxModel } from "./network.js";
+import { endsOf, type NoiseLevel } from "./noise-level.js";
 import { type Schedule, type Stage, scheduleOf } from "./stages.js";
 
 /** Clean samples: all of them, `[count, ...shape]`, or a function that draws a batch `[size, ...shape]`. */
@@ -47,7 +48,7 @@ export type CleanSamples = Tensor | ((rng: Rng, size: number) => Tensor);
 /** Options of {@link fitProximal}. */
 export interface FitProximalOptions<P> extends Omit<RunOptions<TrainingRecord, TrainingState<P>>, "resume"> {
   /** Standard deviation of the noise that is added, > 0; or the ends of a range, one for each sample. */
-  readonly sigma: number | readonly [low: number, high: number];
+  readonly sigma: NoiseLevel;
   /** What is minimised, and how long. */
   readonly stages: readonly Stage[];
   /** Steps at most, those of the resumed run included. Default: all of the stages. */
@@ -102,6 +103,8 @@ export async function fitProximal<P>(
 ): Promise<FitProximalResult<P>> {
   requireObject("fitProximal", "model", model, "a ProxModel");
   const owner = "fitProximal";
+  requireFunction(owner, "model.init", model.init);
+  requireFunction(owner, "model.prox", model.prox);
   checkOptions(owner, options, names, ["sigma", "stages"]);
   const { sigma, stages, batchSize = 128, seed = 0, backend = hostBackend } = options;
   const makeOptimizer = options.optimizer ?? ((learningRate: LearningRate) => adam({ learningRate }));
@@ -111,6 +114,8 @@ export async function fitProximal<P>(
   requireInteger(owner, "steps", steps, 0);
   const draw = drawing(owner, data, model.shape);
   const levels = levelsOf(owner, sigma);
+  if (options.optimizer !== undefined) requireFunction(owner, "optimizer", options.optimizer);
+  if (options.initial !== undefined && isLpn(model)) model.assertConvex(options.initial as LpnParams);
   const initial = options.initial ?? model.init(random.rng(`${seed}/parameters`));
   const dtype = tree.leaves<Tensor>(initial)[0].dtype as FloatType;
   const float = (values: number | number[]) => tensor(values, { dtype });
@@ -154,7 +159,14 @@ export async function fitProximal<P>(
 function drawing(owner: string, data: CleanSamples, shape: readonly number[]) {
   if (!isTensor(data)) {
     if (typeof data === "function") {
-      return (rng: Rng, size: number, dtype: FloatType) => cast(batchOf(owner, shape, data(rng, size)), dtype);
+      return (rng: Rng, size: number, dtype: FloatType) => {
+        const drawn = data(rng, size);
+        requireObject(owner, "what data gave", drawn, "a tensor, at once");
+        if (drawn instanceof Promise) throw new ValueError(`${owner}: data gave a promise; give a tensor at once`);
+        const batch = batchOf(owner, shape, drawn);
+        if (batch.shape[0] === size) return cast(batch, dtype);
+        throw new ShapeError(`${owner}: data gave ${batch.shape[0]} samples; give as many as asked for, ${size}`);
+      };
     }
     throw new ValueError(`${owner}: data must be clean samples [count, ${shape}], or a function that draws a batch`);
   }
@@ -166,11 +178,8 @@ function drawing(owner: string, data: CleanSamples, shape: readonly number[]) {
 }
 
 /** Standard deviations of the noise of a batch. */
-function levelsOf(owner: string, sigma: number | readonly [number, number]) {
-  const [low, high] = Array.isArray(sigma) ? sigma : [sigma, sigma];
-  requirePositive(owner, "sigma", low);
-  requirePositive(owner, "sigma", high);
-  if (high < low) throw new ValueError(`${owner}: sigma is [${low}, ${high}]; give the lower end first`);
+function levelsOf(owner: string, sigma: NoiseLevel) {
+  const [low, high] = endsOf(owner, sigma);
   return (rng: Rng, size: number, rank: number, dtype: FloatType): Tensor | number =>
     low === high ? low : reshape(rng.uniform([size], { low, high, dtype }), [size, ...new Array<number>(rank).fill(1)]);
 }

@@ -18,6 +18,7 @@ export {
 } from "./measurement.js";
 export { loadLpn, type SavedLpn, saveLpn } from "./model-file.js";
 export { type Lpn, type LpnParams, lpn, type ProxModel } from "./network.js";
+export type { NoiseLevel } from "./noise-level.js";
 export {
   type BlurOptions,
   blur,

@@ -1,7 +1,8 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, requireObject, type Tensor, tree } from "@offprint/tensor-core";
+import { checkOptions, FormatError, type Tensor, tree, ValueError } from "@offprint/tensor-core";
 import type { LpnConfig } from "./architecture.js";
-import { type Lpn, type LpnParams, lpn } from "./network.js";
+import { isLpn, type Lpn, type LpnParams, lpn } from "./network.js";
+import { endsOf, type NoiseLevel } from "./noise-level.js";
 
 const FORMAT = "offprint lpn 1";
 
@@ -12,13 +13,15 @@ export interface SavedLpn {
   /** Its parameters. */
   readonly params: LpnParams;
   /** Standard deviation of the noise that it was trained for. */
-  readonly sigma?: number | readonly [number, number];
+  readonly sigma?: NoiseLevel;
 }
 
 /** The bytes of a safetensors file with the parameters, and the configuration in its header. @throws ValueError, ShapeError */
 export function saveLpn(savedLpn: SavedLpn): Uint8Array {
-  requireObject("saveLpn", "savedLpn", savedLpn, "a SavedLpn");
+  checkOptions("saveLpn", savedLpn, ["model", "params", "sigma"], ["model", "params"]);
   const { model, params, sigma } = savedLpn;
+  if (!isLpn(model)) throw new ValueError("saveLpn: model is no network of lpn; give one, such as that of fitProximal");
+  if (sigma !== undefined) endsOf("saveLpn", sigma);
   model.assertConvex(params);
   const paths = tree.paths(params);
   const tensors = Object.fromEntries(tree.leaves<Tensor>(params).map((leaf, i) => [paths[i], leaf]));
@@ -47,6 +50,7 @@ export function loadLpn(bytes: Uint8Array): SavedLpn {
       constant: tensors.constant,
     };
     model.assertConvex(params);
+    if (sigma !== undefined) endsOf("loadLpn", sigma);
     return { model, params, ...(sigma !== undefined && { sigma }) };
   } catch (cause) {
     throw new FormatError(`loadLpn: the network in the file is incomplete: ${(cause as Error).message}`, { cause });

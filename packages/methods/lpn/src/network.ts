@@ -98,6 +98,11 @@ export function lpn(given: LpnConfig): Lpn {
   };
 }
 
+/** @internal Whether a model is of {@link lpn}. */
+export function isLpn(model: unknown): model is Lpn {
+  return typeof model === "object" && model !== null && "assertConvex" in model;
+}
+
 function drawParameters(plan: Plan, { shape, logWeight }: Required<LpnConfig>, rng: Rng, dtype: FloatType): LpnParams {
   const bound = 1 / Math.sqrt(sizeOf(shape));
   const range = { low: -bound, high: bound, dtype };

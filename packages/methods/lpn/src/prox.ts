@@ -18,7 +18,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { type FloatType, floatOf, requireExtents } from "./batch.js";
-import type { Lpn, LpnParams, ProxModel } from "./network.js";
+import { isLpn, type LpnParams, type ProxModel } from "./network.js";
 
 /** A denoiser in the place of a proximal operator: batches `[n, ...shape]` to the same. `proximal.l1(0.1)` of solvers is one. */
 export interface Prox {
@@ -61,10 +61,6 @@ export function proxOf<P>(model: ProxModel<P>, params: P): CompiledProx {
       both.release();
     },
   });
-}
-
-function isLpn(model: unknown): model is Lpn {
-  return typeof model === "object" && model !== null && "assertConvex" in model;
 }
 
 /** Settings of {@link patchProx}. */

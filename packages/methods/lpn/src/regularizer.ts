@@ -21,6 +21,7 @@ import {
   requireObject,
   requirePositive,
   reshape,
+  ShapeError,
   sqrt,
   square,
   sub,
@@ -79,6 +80,11 @@ export function regularizerAt(y: Tensor, x: Tensor, psi: Tensor): Tensor {
   requireObject("regularizerAt", "y", y, "a tensor");
   requireObject("regularizerAt", "x", x, "a tensor");
   requireObject("regularizerAt", "psi", psi, "a tensor");
+  if (String(y.shape) !== String(x.shape) || String(psi.shape) !== String(x.shape.slice(0, 1))) {
+    throw new ShapeError(
+      `regularizerAt: y is [${y.shape}], x [${x.shape}] and psi [${psi.shape}]; give [n, ...shape], the same, and [n]`,
+    );
+  }
   const axes = x.shape.slice(1).map((_, i) => i + 1);
   return sub(sum(mul(sub(y, mul(x, 0.5)), x), axes), psi);
 }
@@ -109,6 +115,7 @@ export async function regularizer(
   model.assertConvex(params);
   const goal = cast(batchOf(owner, model.shape, x), "float64");
   requireFinite(owner, "x", goal);
+  if (goal.shape[0] === 0) throw new ShapeError(`${owner}: x has shape [${goal.shape}]; give at least one point`);
   const exact = tree.map((p: Tensor) => cast(p, "float64"), params);
   const search: Search = { model, params: exact, goal, tolerance, maxIterations, ...(signal && { signal }) };
   const { y, status, iterations } = await inverters[inverter](search);

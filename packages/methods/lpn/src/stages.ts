@@ -48,8 +48,8 @@ interface Placed extends Required<Stage> {
 const ends = (course: Course) => (typeof course === "number" ? ([course, course] as const) : course);
 
 function requireCourse(owner: string, name: string, course: Course): void {
-  const both = typeof course === "number" ? [course] : course;
-  if (!Array.isArray(both) || both.length > 2) {
+  const both = typeof course === "number" ? [course, course] : course;
+  if (!Array.isArray(both) || both.length !== 2) {
     throw new ValueError(`${owner}: ${name} is ${String(course)}; give a number or [from, to]`);
   }
   for (const end of both) requirePositive(owner, name, end);

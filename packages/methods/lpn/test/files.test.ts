@@ -2,7 +2,7 @@ import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { fuzzReader, type ReaderCase } from "@offprint/fuzz";
 import { loadModel, toOnnx } from "@offprint/onnx-runtime";
 import { random, type Tensor } from "@offprint/tensor-core";
-import { expectClose } from "@offprint/testing";
+import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { loadLpn, lpn, saveLpn } from "../src/index.js";
 
@@ -37,6 +37,18 @@ describe("saved networks", () => {
     const written = writeSafetensors({ ...tensors, "convex.0": tensors["convex.0"].neg() }, { metadata });
     expect(() => loadLpn(written)).toThrow(expect.objectContaining({ name: "FormatError" }));
   });
+});
+
+it("the noise of a saved network is a level, or a range of them, and nothing else is saved", () => {
+  expect(loadLpn(saveLpn({ model, params, sigma: [0.1, 0.2] })).sigma).toEqual([0.1, 0.2]);
+  for (const sigma of [Number.NaN, -1, "0.1", [3, 1], [0.1]]) {
+    expect(() => saveLpn({ model, params, sigma: sigma as number })).toThrow(errorLike("ValueError", /sigma/));
+    const description = JSON.stringify({ config: model.config, sigma });
+    const bytes = writeSafetensors(tensors, { metadata: { ...metadata, model: description } });
+    expect(() => loadLpn(bytes)).toThrow(errorLike("FormatError", /sigma/));
+  }
+  expect(() => saveLpn({ model, params, sgima: 0.1 } as never)).toThrow(errorLike("ValueError", /mean "sigma"/));
+  expect(() => saveLpn({ model: {}, params } as never)).toThrow(errorLike("ValueError", /no network of lpn/));
 });
 
 it("a network is written as ONNX, its gradient with it, and gives the same there", async () => {

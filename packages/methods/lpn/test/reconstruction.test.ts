@@ -203,6 +203,18 @@ it("baselines' networks are what they say: a residual, and the gradient of somet
   expectClose(free.prox(silent, at).data(), at.data(), 0);
 });
 
+it("goes on only from a state of the same splittings", async () => {
+  const boxed = (await pnpAdmm(prox, sensing, y, { maxIterations: 2, box: [0, 1] })).state;
+  const { state } = await pnpAdmm(prox, sensing, y, { maxIterations: 2 });
+  const [{ z }] = state.inner.splittings;
+  const damaged = { ...state, inner: { ...state.inner, splittings: [{ z }] } } as never;
+  for (const options of [{ resume: boxed }, { resume: state, box: [0, 1] as const }, { resume: damaged }]) {
+    await expect(pnpAdmm(prox, sensing, y, { maxIterations: 4, ...options })).rejects.toThrow(
+      errorLike("ValueError", /resume is a state of another problem/),
+    );
+  }
+});
+
 it("refuses steps, weights and shapes that make no sense", async () => {
   const largest = linalg
     .eigvalsh(matmul(transpose(a), a))
@@ -211,6 +223,13 @@ it("refuses steps, weights and shapes that make no sense", async () => {
   const descend = (options: object) => pnpGradientDescent(prox, sensing, y, { maxIterations: 1, ...options });
   await expect(descend({ stepSize: 2.01 / largest })).rejects.toThrow(errorLike("ValueError", /below 2 \/ L/));
   expect((await descend({ stepSize: 1.2 / largest })).warnings.join()).toMatch(/nothing is guaranteed/);
+  for (const box of [[0], [0, 1, 2], ["0", "1"], "ab", null, [1, 0], [0, Number.NaN]]) {
+    await expect(pnpAdmm(prox, sensing, y, { box: box as never })).rejects.toThrow(errorLike("ValueError", /box/));
+  }
+  const few = matrixMeasurement(a.slice([{ stop: 2 }]));
+  await expect(pnpAdmm(prox, few, y.slice([null, { stop: 2 }]), { rho: 1e-30 })).rejects.toThrow(
+    errorLike("ValueError", /1e-30, from rho or weight, is nothing beside A\^T A/),
+  );
   await expect(pnpAdmm(prox, sensing, y, { rho: 0 })).rejects.toThrow(errorLike("ValueError", /rho/));
   await expect(pnpAdmm(prox, sensing, zeros([3, 4]))).rejects.toThrow(errorLike("ShapeError", /y: the input/));
   await expect(pnpAdmm(prox, sensing, zeros([0, ...sensing.output]))).rejects.toThrow(

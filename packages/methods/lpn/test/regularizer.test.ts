@@ -78,6 +78,8 @@ describe("phi", () => {
       errorLike("ValueError", /inverter/),
     );
     await expect(regularizer(model, params, x, { tolerance: 0 })).rejects.toThrow(errorLike("ValueError", /tolerance/));
+    await expect(regularizer(model, params, zeros([0, 2]))).rejects.toThrow(errorLike("ShapeError", /at least one/));
+    expect(() => regularizerAt(y, x, zeros([6, 1]))).toThrow(errorLike("ShapeError", /regularizerAt: y is \[6,2\]/));
     await expect(regularizer(model, params, zeros([2]))).rejects.toThrow(errorLike("ShapeError", /batch/));
   });
 });

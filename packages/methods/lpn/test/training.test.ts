@@ -3,6 +3,7 @@ import { exp, grad, mul, random, square, sub, sum, type Tensor, zeros } from "@o
 import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
+  absoluteLoss,
   fitProximal,
   lpn,
   matchingLoss,
@@ -50,6 +51,17 @@ describe("the proximal matching loss", () => {
   });
 });
 
+it("losses compare batches of one shape alone, at a gamma > 0", () => {
+  for (const loss of [squaredLoss, absoluteLoss, (a: Tensor, b: Tensor) => matchingLoss(a, b, 1)]) {
+    for (const other of [[4], [2, 1], [1, 4]]) {
+      expect(() => loss(zeros([2, 4]), zeros(other))).toThrow(errorLike("ShapeError", /give batches of one shape/));
+    }
+  }
+  for (const gamma of [0, -1, Number.NaN, "1", undefined]) {
+    expect(() => matchingLoss(clean, clean, gamma as number)).toThrow(errorLike("ValueError", /gamma/));
+  }
+});
+
 describe("fitProximal", () => {
   it("goes through its stages at their rates, and keeps W_k >= 0", async () => {
     const { params, history, steps, warnings } = await fitProximal(model, clean, { sigma: 0.3, stages, batchSize: 16 });
@@ -93,6 +105,8 @@ describe("fitProximal", () => {
   it("refuses what makes no sense", async () => {
     const run = (options: object, data: unknown = clean) =>
       fitProximal(model, data as Tensor, { sigma: 0.3, stages, ...options });
+    const drawn = model.init(random.rng(1));
+    const minus = { ...drawn, convex: drawn.convex.map((w) => mul(w, -1)) };
     const bad: [object, RegExp][] = [
       [{ stages: [{ loss: "matching", steps: 3 }] }, /needs gamma/],
       [{ stages: [{ loss: "matching", steps: 3, gamma: 0 }] }, /gamma/],
@@ -100,10 +114,23 @@ describe("fitProximal", () => {
       [{ stages: [{ loss: "squared", step: 3 }] }, /"step"/],
       [{ sigma: [0.5, 0.1] }, /lower end first/],
       [{ sigma: -1 }, /sigma/],
+      [{ sigma: [0.1] }, /sigma is \[0\.1\]; give a number or \[low, high\]/],
+      [{ sigma: [0.1, 0.2, 0.3] }, /give a number or \[low, high\]/],
+      [{ stages: [{ loss: "squared", steps: 3, learningRate: [0.1] }] }, /learningRate is 0\.1; give a number or/],
+      [{ stages: [{ loss: "squared", steps: 3, learningRate: [] }] }, /learningRate is /],
+      [{ stages: [{ loss: "matching", steps: 3, gamma: [1] }] }, /gamma is 1; give a number or \[from, to\]/],
+      [{ optimizer: 3 }, /optimizer is 3/],
+      [{ initial: minus }, /convex\.0 has an entry -/],
       [{ sigma: "0.1" as never }, /sigma is "0\.1"; it must be a finite number > 0/],
     ];
     for (const [options, message] of bad) await expect(run(options)).rejects.toThrow(errorLike("ValueError", message));
     await expect(run({}, zeros([4, 3]))).rejects.toThrow(errorLike("ShapeError", /\[n, 2\]/));
+    await expect(run({}, () => zeros([3, 2]))).rejects.toThrow(errorLike("ShapeError", /gave 3 samples.*, 128/));
+    await expect(run({}, async () => zeros([128, 2]))).rejects.toThrow(errorLike("ValueError", /data gave a promise/));
+    await expect(run({}, () => undefined)).rejects.toThrow(errorLike("ValueError", /what data gave is undefined/));
+    await expect(fitProximal({ shape: [2] } as never, clean, { sigma: 1, stages })).rejects.toThrow(
+      errorLike("ValueError", /model\.init is undefined/),
+    );
     await expect(run({}, "images")).rejects.toThrow(errorLike("ValueError", /data/));
   });
 

@@ -84,7 +84,7 @@ export async function pnpAdmm(
   requirePositive(owner, "rho", rho);
   requireChoice(owner, "order", order, ["xuz", "xzu"]);
   requireChoice(owner, "dataSolver", dataSolver, ["cholesky", "conjugateGradients"]);
-  if (box !== undefined && !(box[0] < box[1])) {
+  if (box !== undefined && !isRange(box)) {
     throw new ValueError(`${owner}: box is [${String(box)}]; give [low, high] with low < high`);
   }
   requireProx(owner, prox);
@@ -116,7 +116,11 @@ export async function pnpAdmm(
         finished: ({ change }) => (tolerance > 0 && change <= tolerance ? "converged" : undefined),
         check: ({ x, splittings }) => {
           requireLike(owner, x, start);
-          requireLike(owner, splittings?.[terms.length - 1]?.z, start);
+          const copies: readonly Partial<Splitting>[] = Array.isArray(splittings) ? splittings : [];
+          for (let i = 0; i < Math.max(copies.length, terms.length); i++) {
+            requireLike(owner, i < terms.length ? copies[i]?.z : undefined, start);
+            requireLike(owner, copies[i]?.u, start);
+          }
         },
       },
       options,
@@ -125,6 +129,10 @@ export async function pnpAdmm(
   } finally {
     dataStep.release();
   }
+}
+
+function isRange(box: unknown): boolean {
+  return Array.isArray(box) && box.length === 2 && box.every((end) => typeof end === "number") && box[0] < box[1];
 }
 
 /** The updates of a copy and its multiplier, in either order. */

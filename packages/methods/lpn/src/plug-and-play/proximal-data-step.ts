@@ -1,5 +1,17 @@
 import { conjugateGradients } from "@offprint/solvers";
-import { add, eye, jitSync, linalg, mul, reshape, type Tensor, tensor, transpose } from "@offprint/tensor-core";
+import {
+  add,
+  diagonal,
+  eye,
+  jitSync,
+  linalg,
+  mul,
+  reshape,
+  type Tensor,
+  tensor,
+  transpose,
+  ValueError,
+} from "@offprint/tensor-core";
 import { sizeOf } from "../batch.js";
 import { type Measurement, normalMatrix } from "../measurement.js";
 
@@ -17,6 +29,27 @@ export interface ProximalDataStep {
 /** Systems up to this size are factorised unless told. */
 const SMALL = 1024;
 
+/** @throws ValueError where the weight is nothing beside a singular `A^T A` in float64. */
+function factored(system: Tensor, weight: number): Tensor {
+  const refuse = (cause?: unknown) => {
+    throw new ValueError(
+      `the data step: a weight of ${weight}, from rho or weight, is nothing beside A^T A, which is singular; take a larger one`,
+      { cause },
+    );
+  };
+  const size = system.shape[0];
+  let factor: Tensor;
+  try {
+    factor = linalg.cholesky(system);
+  } catch (cause) {
+    return refuse(cause);
+  }
+  // A pivot that rounding left of 0.
+  const pivots = diagonal(factor).square();
+  const least = size * Number.EPSILON * diagonal(system).max().item();
+  return pivots.min().item() > least ? factor : refuse();
+}
+
 /** Solves `(2 s A^T A + weight I) x = 2 s A^T y + weight v`. */
 export function proximalDataStep(
   measurement: Measurement,
@@ -30,7 +63,7 @@ export function proximalDataStep(
   const fixed = mul(adjoint(y), 2 * dataScale);
   if (solver === "cholesky") {
     const system = add(mul(normalMatrix(measurement), 2 * dataScale), mul(eye(size, size, "float64"), weight));
-    const factor = linalg.cholesky(system);
+    const factor = factored(system, weight);
     const solve = jitSync((l: Tensor, b: Tensor, v: Tensor) => {
       const right = reshape(add(b, mul(v, weight)), [v.shape[0], size]);
       return reshape(transpose(linalg.choleskySolve(l, transpose(right))), v.shape).cast(v.dtype);
