@@ -108,6 +108,7 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
     const columns = columnsOf(name === "q" ? head : shared, width);
     const bias = separate(name, "bias");
     const own = moduleAdapter(owner, place, `${module}.${name}_proj`);
+    requireOutputs(owner, `${module}.${name}_proj`, weight.shape[0], bias, own);
     return built(transpose(slice(weight, [columns])), bias && slice(bias, [columns]), own, columns);
   };
   return adapted(owner, { q: projection("q", q), k: projection("k", k), v: projection("v", v), causal: true }, place);
@@ -136,11 +137,30 @@ function gpt2Head(owner: string, joint: Tensor, bias: Tensor | undefined, place:
   }
   const width = divided(owner, dimension, heads);
   const adapter = moduleAdapter(owner, place, `h.${layer}.attn.c_attn`);
+  requireOutputs(owner, `h.${layer}.attn.c_attn`, 3 * dimension, bias, adapter);
   const projection = (part: number) => {
     const own = columnsOf(0, width, part * dimension + head * width);
     return built(slice(weight, [null, own]), bias && slice(bias, [own]), adapter, own);
   };
   return { q: projection(0), k: projection(1), v: projection(2), causal: true };
+}
+
+/** @throws ShapeError where bias or adapter have other outputs than their weight, of which a head would get the wrong ones. */
+function requireOutputs(
+  owner: string,
+  module: string,
+  outputs: number,
+  bias: Tensor | undefined,
+  adapter: ModuleAdapter | undefined,
+): void {
+  if (bias !== undefined && bias.shape.join() !== String(outputs)) {
+    throw new ShapeError(`${owner}: ${module}.bias has shape [${bias.shape}]; its weight has ${outputs} outputs`);
+  }
+  if (adapter !== undefined && adapter.b.shape[0] !== outputs) {
+    throw new ShapeError(
+      `${owner}: lora_B of ${module} has shape [${adapter.b.shape}]; the weight that it adapts has ${outputs} outputs`,
+    );
+  }
 }
 
 interface Columns {

@@ -27,6 +27,27 @@ describe("headFromWeights", () => {
     expect([k.alpha, head.causal]).toEqual([16, true]);
   });
 
+  it("refuses biases and adapters of another number of outputs", () => {
+    const place = { layer: 0, head: 0, heads: 2 };
+    const joint = { "h.0.attn.c_attn.weight": single([4, 12]) };
+    for (const length of [7, 24]) {
+      const biased = { ...joint, "h.0.attn.c_attn.bias": single([length]) };
+      expect(() => headFromWeights(biased, place)).toThrow(errorLike("ShapeError", /bias has shape .* has 12 outputs/));
+    }
+    const adapter = {
+      "h.0.attn.c_attn.lora_A.weight": single([2, 4]),
+      "h.0.attn.c_attn.lora_B.weight": single([24, 2]),
+    };
+    expect(() => headFromWeights(joint, { ...place, adapter })).toThrow(
+      errorLike("ShapeError", /lora_B of h.0.attn.c_attn has shape \[24,2\]; .* has 12 outputs/),
+    );
+    const separate = Object.fromEntries(
+      ["q", "k", "v"].map((name) => [`layers.0.self_attn.${name}_proj.weight`, single([4, 4])]),
+    );
+    const biased = { ...separate, "layers.0.self_attn.k_proj.bias": single([8]) };
+    expect(() => headFromWeights(biased, place)).toThrow(errorLike("ShapeError", /k_proj.bias has shape \[8\]/));
+  });
+
   it("shares keys among heads where the model does", () => {
     const tensors = Object.fromEntries(
       [
