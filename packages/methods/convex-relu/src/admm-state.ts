@@ -52,8 +52,8 @@ export function initialState(P: number, n: number, d: number, rho: number, alpha
 export function resumedState(owner: string, state: AdmmState, P: number, n: number, d: number): AdmmState {
   const fresh = initialState(P, n, d, state.rho);
   for (const name of arrays) keep(owner, name, state[name], fresh[name]);
-  for (const name of ["k", "rho", "alpha", "primal", "dual"] as const)
-    fresh[name] = keptNumber(owner, name, state[name]);
+  for (const name of ["k", "primal", "dual"] as const) fresh[name] = keptNumber(owner, name, state[name]);
+  for (const name of ["rho", "alpha"] as const) fresh[name] = keptPositive(owner, name, state[name]);
   return fresh;
 }
 
@@ -66,6 +66,14 @@ export function keep(owner: string, name: string, given: unknown, to: Float64Arr
   const found = given instanceof Float64Array ? `${given.length} entries` : "no array";
   throw new ShapeError(
     `${owner}: resume has ${found} as \`${name}\`, not ${to.length} entries; give the \`state\` of a run on the same data and patterns`,
+  );
+}
+
+/** @internal @throws ValueError where a state does not hold a penalty or a step size. */
+export function keptPositive(owner: string, name: string, given: unknown): number {
+  if (typeof given === "number" && given > 0 && given < Infinity) return given;
+  throw new ValueError(
+    `${owner}: resume holds ${String(given)} as \`${name}\`, which is finite and > 0; give the \`state\` of an earlier run`,
   );
 }
 

@@ -8,7 +8,7 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { type Design, designOf, targetsOf } from "./design.js";
+import { type Design, designOf, requireFlag, targetsOf } from "./design.js";
 import { checkLabels, type Loss } from "./loss.js";
 import { requireNetwork, type TwoLayerNet } from "./network.js";
 import { type NetworkArrays, networkGradient } from "./network-gradient.js";
@@ -66,6 +66,7 @@ export function pgd(
 export function pgdSettings(owner: string, { steps = 10, stepSize = 0.25, randomStart = true }: PgdOptions) {
   requireInteger(owner, "steps", steps, 1);
   requirePositive(owner, "stepSize", stepSize);
+  requireFlag(owner, "randomStart", randomStart);
   return { steps, stepSize, randomStart };
 }
 

@@ -1,6 +1,6 @@
 import { checkOptions, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
-import { PatternSet, type Patterns, patternCount, patternOf } from "./patterns.js";
+import { cellCount, PatternSet, type Patterns, patternOf } from "./patterns.js";
 import { radiiOf } from "./sample-patterns.js";
 
 /** Rows of smaller length, relative to the longest, count as zero in a restricted arrangement. */
@@ -27,6 +27,7 @@ export interface EnumeratePatternsOptions {
 export function enumeratePatterns(X: TensorLike, options: EnumeratePatternsOptions = {}): Patterns {
   checkOptions("enumeratePatterns", options, ["bias", "usable"]);
   const { bias = true, usable } = options;
+  checkOptions("enumeratePatterns: usable", usable, ["eps"], usable === undefined ? [] : ["eps"]);
   const design = designOf("enumeratePatterns", X, bias);
   const eps = usable && radiiOf("enumeratePatterns", usable.eps, design.d - (bias ? 1 : 0), design.d);
   return arrangementPatterns(design, eps);
@@ -34,20 +35,20 @@ export function enumeratePatterns(X: TensorLike, options: EnumeratePatternsOptio
 
 /** @internal Number of vectors that an enumeration looks at, times the length of a pattern. */
 export function enumerationWork(n: number, d: number): number {
-  return patternCount(n, d) * n * d;
+  return cellCount(n, d) * n * d;
 }
 
 /** @internal */
 export function arrangementPatterns(design: Design, eps?: Float64Array): Patterns {
   const { n, d } = design;
-  const corners = eps === undefined ? [new Float64Array(d)] : boxCorners(eps);
-  const total = n * corners.length;
+  const total = n * (eps === undefined ? 1 : cornerCount(eps));
   if (enumerationWork(total, d) > MOST_ENTRIES) {
     throw new ValueError(
-      `enumeratePatterns: ${total} hyperplanes in ${d} dimensions have up to ${patternCount(total, d)} patterns; ` +
+      `enumeratePatterns: ${total} hyperplanes in ${d} dimensions have up to ${cellCount(total, d)} patterns; ` +
         "use samplePatterns",
     );
   }
+  const corners = eps === undefined ? [new Float64Array(d)] : boxCorners(eps);
   // A pattern is usable where all corners of every box are on one side: a cell of the arrangement of the corners.
   const expanded = new Float64Array(total * d);
   for (let k = 0, p = 0; k < n; k++) {
@@ -66,6 +67,11 @@ export function arrangementPatterns(design: Design, eps?: Float64Array): Pattern
     if (whole) found.add(pattern);
   }
   return { D: found.D, draws: 0, exhausted: false, complete: true };
+}
+
+/** How many corners a box has: more than can be listed where many features may be moved, so look here first. */
+export function cornerCount(eps: Float64Array): number {
+  return 2 ** eps.reduce((count, radius) => count + (radius > 0 ? 1 : 0), 0);
 }
 
 /** Every combination of signs of the radii that are not 0. */

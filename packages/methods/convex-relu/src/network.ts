@@ -40,6 +40,10 @@ export function requireNetwork(owner: string, net: TwoLayerNet): void {
       `${owner}: net.U has shape [${U.shape}] and net.a [${a.shape}]; they must be [features, neurons] and [neurons]`,
     );
   }
+  for (const [name, weights] of [["U", U] as const, ["a", a] as const]) {
+    const bad = weights.storage.kind === "host" ? weights.data().findIndex((value) => !Number.isFinite(value)) : -1;
+    if (bad >= 0) throw new ValueError(`${owner}: net.${name} holds ${weights.data()[bad]}; weights must be finite`);
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { writeOnnxGraph } from "@offprint/onnx-format";
-import { checkOptions, requireChoice } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, ValueError } from "@offprint/tensor-core";
 import { requireNetwork, type TwoLayerNet } from "./network.js";
 
 /** Options of `networkToOnnx`. */
@@ -11,7 +11,7 @@ export interface OnnxFileOptions {
 /**
  * The bytes of an .onnx file of the network, Gemm - Relu - Gemm: input `x` `[batch, features]`, output `score`
  * `[batch, 1]`. Runs in ONNX Runtime from any language.
- * @throws ValueError, ShapeError for what is no network, and another dtype.
+ * @throws ValueError, ShapeError for what is no network, another dtype, and weights too large for float32.
  */
 export function networkToOnnx(net: TwoLayerNet, options: OnnxFileOptions = {}): Uint8Array {
   requireNetwork("networkToOnnx", net);
@@ -24,6 +24,9 @@ export function networkToOnnx(net: TwoLayerNet, options: OnnxFileOptions = {}): 
   const m = Math.max(neurons, 1);
   const U = neurons === 0 ? new Float64Array(d) : net.U.data();
   const a = neurons === 0 ? new Float64Array(1) : net.a.data();
+  if (type === "float32" && [...U, ...a].some((value) => !Number.isFinite(Math.fround(Number(value))))) {
+    throw new ValueError('networkToOnnx: the network holds weights that float32 cannot; take dtype "float64"');
+  }
   const weights = (name: string, shape: readonly number[], values: ArrayLike<number>) => ({
     name,
     type,

@@ -1,4 +1,4 @@
-import { asTensor, requireObject, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
 import { requireNetwork, type TwoLayerNet } from "./network.js";
 
 /** A change of units that a network was trained with: `x = (raw - mean) / std`. */
@@ -20,7 +20,7 @@ export interface TrainingUnits {
  */
 export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLayerNet {
   requireNetwork("inOriginalUnits", net);
-  requireObject("inOriginalUnits", "units", units, "TrainingUnits");
+  checkOptions("inOriginalUnits", units, ["mean", "std", "targetMean", "targetStd"], ["mean", "std"]);
   const { targetMean = 0, targetStd = 1 } = units;
   if (!net.bias) throw new ValueError("inOriginalUnits: the network has no bias; train with bias: true");
   const [d, m] = net.U.shape;
@@ -31,8 +31,14 @@ export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLaye
       `inOriginalUnits: mean and std have ${mean.length} and ${std.length} entries for ${d - 1} features`,
     );
   }
-  if (!(targetStd > 0) || std.some((value) => !(value > 0))) {
-    throw new ValueError("inOriginalUnits: standard deviations must be > 0; use 1 where a feature does not vary");
+  const deviations = [targetStd, ...std];
+  if (deviations.some((value) => !(value > 0 && value < Infinity))) {
+    throw new ValueError(
+      "inOriginalUnits: standard deviations must be > 0 and finite; use 1 where a feature does not vary",
+    );
+  }
+  if ([targetMean, ...mean].some((value) => !Number.isFinite(value))) {
+    throw new ValueError("inOriginalUnits: mean and targetMean must be finite");
   }
   const extra = targetMean === 0 ? 0 : 1;
   const U = new Float64Array(d * (m + extra));
@@ -52,5 +58,7 @@ export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLaye
     U[(d - 1) * (m + 1) + m] = 1;
     a[m] = targetMean;
   }
-  return { U: tensor(U, { shape: [d, m + extra] }), a: tensor(a), bias: true };
+  const changed = { U: tensor(U, { shape: [d, m + extra] }), a: tensor(a), bias: true };
+  requireNetwork("inOriginalUnits: in these units", changed);
+  return changed;
 }

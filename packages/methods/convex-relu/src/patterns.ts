@@ -1,4 +1,4 @@
-import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** Activation patterns: which samples a hidden neuron passes on. */
 export interface Patterns {
@@ -67,8 +67,16 @@ export function patternOf(
  * Number of activation patterns of `n` samples in general position in `rank` dimensions,
  * `2 sum_{k < rank} C(n - 1, k)`: an upper bound for every data set.
  * @param rank of X, with its column of ones.
+ * @throws ValueError for what is no positive integer.
  */
 export function patternCount(n: number, rank: number): number {
+  requireInteger("patternCount", "n", n, 1);
+  requireInteger("patternCount", "rank", rank, 1);
+  return cellCount(n, rank);
+}
+
+/** @internal The same for any n, as large as the corners of many boxes are. */
+export function cellCount(n: number, rank: number): number {
   let term = 1;
   let sum = 0;
   for (let k = 0; k < Math.min(rank, n); k++) {

@@ -2,7 +2,7 @@ import { blockNorm, dotColumns } from "./column-products.js";
 import { projectedNorm } from "./cone-maximum.js";
 import type { Design } from "./design.js";
 import type { DualBound } from "./dual-bound.js";
-import { arrangementPatterns, boxCorners, enumerationWork } from "./enumerate-patterns.js";
+import { arrangementPatterns, boxCorners, cornerCount, enumerationWork } from "./enumerate-patterns.js";
 import { bestDualValue, type Loss } from "./loss.js";
 import type { Patterns } from "./patterns.js";
 
@@ -51,9 +51,9 @@ export function robustDualBound(
     for (let c = 0; c < d; c++)
       Z[c * n + k] = -slope * rows[k * d + c] - eps[c] * clip(duals.theta[k * d + c], size[k]);
   }
-  const corners = boxCorners(eps);
-  const exact = n * corners.length <= MOST_GENERATORS;
-  const all = exact && enumerationWork(n * corners.length, d) <= ALL_WORK;
+  const exact = n * cornerCount(eps) <= MOST_GENERATORS;
+  const all = exact && enumerationWork(n * cornerCount(eps), d) <= ALL_WORK;
+  const corners = exact ? boxCorners(eps) : [];
   const looked = all && !patterns.complete ? arrangementPatterns(design, eps) : patterns;
   let M = 0;
   const g = new Float64Array(d);
@@ -84,8 +84,8 @@ export function robustDualBound(
  * that is not 0. Where the corners are too many, all patterns are kept.
  */
 export function usablePatterns(design: Design, patterns: Patterns, eps: Float64Array): Patterns {
+  if (design.n * cornerCount(eps) > MOST_GENERATORS) return patterns;
   const corners = boxCorners(eps);
-  if (design.n * corners.length > MOST_GENERATORS) return patterns;
   const { n, d } = design;
   const D = patterns.D.filter((pattern) => {
     const generators = coneGenerators(design, pattern, corners);

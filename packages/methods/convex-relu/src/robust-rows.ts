@@ -21,6 +21,9 @@ export interface RobustRows {
 /** @internal */
 export const rowNames = ["blocks", "slack", "reach", "move", "fit", "shift"] as const;
 
+/** Radii below the rounding of any data need no larger one. */
+const MOST_SCALE = 1e12;
+
 /** @internal Zeros. */
 export function emptyRows({ P, n, d }: PatternOperator): RobustRows {
   return {
@@ -38,7 +41,7 @@ export function emptyRows({ P, n, d }: PatternOperator): RobustRows {
  * worst moves tau (`[n]`) to all that a proximal map acts on.
  */
 export class RobustMap {
-  /** 1 / mean of the radii that are not 0: the scale of the rows `reach` and `move`. */
+  /** 1 / mean of the radii that are not 0, or 1e12 if that is less: the scale of the rows `reach` and `move`. */
   readonly scale: number;
   private readonly block: Float64Array;
   private readonly row: Float64Array;
@@ -53,7 +56,8 @@ export class RobustMap {
   ) {
     const { P, n, d } = operator;
     const positive = eps.filter((value) => value > 0);
-    this.scale = positive.length > 0 ? positive.length / positive.reduce((a, b) => a + b, 0) : 1;
+    const mean = positive.reduce((a, b) => a + b, 0) / positive.length;
+    this.scale = positive.length > 0 ? Math.min(1 / mean, MOST_SCALE) : 1;
     this.block = new Float64Array(d);
     this.row = new Float64Array(n);
     this.difference = new Float64Array(P * d);

@@ -1,7 +1,15 @@
 import { makeBreather } from "@offprint/solvers";
-import { asTensor, checkOptions, random, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  random,
+  requireInteger,
+  requireObject,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
-import { PatternSet, type Patterns, patternOf } from "./patterns.js";
+import { cellCount, PatternSet, type Patterns, patternOf } from "./patterns.js";
 
 /** Options of `samplePatterns`. */
 export interface SamplePatternsOptions {
@@ -9,7 +17,7 @@ export interface SamplePatternsOptions {
   count: number;
   /** Source of the draws. Default 0. */
   seed?: number | string;
-  /** Most vectors drawn. Default `max(10000, 100 count)`. */
+  /** Most vectors drawn. Default `max(10000, 100 count)`; with a count above what the data can have, 100 times that. */
   maxDraws?: number;
   /** Whether a column of ones is appended to X first. Default true. */
   bias?: boolean;
@@ -40,6 +48,8 @@ export function samplePatterns(X: TensorLike, options: SamplePatternsOptions): P
   const features = design.d - (bias ? 1 : 0);
   const radii = (eps: TensorLike) => radiiOf("samplePatterns", eps, features, design.d);
   const { perturb, usable, ...draw } = options;
+  checkOptions("samplePatterns: perturb", perturb, ["eps", "perDirection"], perturb === undefined ? [] : ["eps"]);
+  checkOptions("samplePatterns: usable", usable, ["eps"], usable === undefined ? [] : ["eps"]);
   return drawPatterns(design, {
     ...draw,
     ...(perturb && { perturb: { ...perturb, eps: radii(perturb.eps) } }),
@@ -88,8 +98,10 @@ export async function drawPatternsPolitely(
 function* draws(design: Design, options: DrawOptions): Generator<Patterns, Patterns, void> {
   const { n, d, rows } = design;
   const { count, seed = 0, perturb, usable } = options;
-  const maxDraws = options.maxDraws ?? Math.max(10_000, 100 * count);
   requireInteger("samplePatterns", "count", count, 1);
+  // Of data that is not moved there are no more patterns than these, however many are wanted.
+  const most = perturb === undefined ? Math.min(count, cellCount(n, d)) : count;
+  const { maxDraws = Math.max(10_000, 100 * most) } = options;
   requireInteger("samplePatterns", "maxDraws", maxDraws, 1);
   if (perturb !== undefined) requireInteger("samplePatterns", "perturb.perDirection", perturb.perDirection, 1);
   const [vectors, moves] = random.rng(seed).split(2);
@@ -148,6 +160,7 @@ function addPerturbed(
  * @throws ValueError, ShapeError
  */
 export function radiiOf(owner: string, eps: TensorLike, features: number, d: number): Float64Array {
+  if (typeof eps !== "number") requireObject(owner, "eps", eps, "one radius, or one for each feature");
   const given = asTensor(eps, "float64");
   const values = given.data();
   if (given.rank > 1 || (given.rank === 1 && given.size !== features && given.size !== d)) {

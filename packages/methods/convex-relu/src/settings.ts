@@ -1,9 +1,9 @@
 import { requireInteger, requirePositive, type TensorLike } from "@offprint/tensor-core";
 import { type Design, designOf, requireFlag, targetsOf } from "./design.js";
-import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
+import { arrangementPatterns, cornerCount, enumerationWork } from "./enumerate-patterns.js";
 import { checkLabels, type Loss } from "./loss.js";
 import type { CommonOptions } from "./options.js";
-import { checkPatterns, PatternSet, type Patterns, patternCount } from "./patterns.js";
+import { cellCount, checkPatterns, PatternSet, type Patterns } from "./patterns.js";
 import { drawPatterns, drawPatternsPolitely } from "./sample-patterns.js";
 
 /** As many patterns are all taken without being asked for. */
@@ -75,7 +75,7 @@ function areComplete({ design, seed }: Problem, { D }: Patterns, eps: Float64Arr
   const { n, d } = design;
   const known = new PatternSet();
   for (const pattern of D) known.add(pattern);
-  const corners = 2 ** (eps?.filter((radius) => radius > 0).length ?? 0);
+  const corners = eps === undefined ? 1 : cornerCount(eps);
   const all =
     enumerationWork(n * corners, d) <= CERTIFICATE_WORK
       ? arrangementPatterns(design, eps)
@@ -93,7 +93,7 @@ export async function patternsOf(
   const { owner, design, seed } = problem;
   const { n, d } = design;
   if (patterns === undefined) {
-    if (patternCount(n, d) <= ALL_PATTERNS) return arrangementPatterns(design);
+    if (cellCount(n, d) <= ALL_PATTERNS) return arrangementPatterns(design);
     return drawPatternsPolitely(design, { count: DEFAULT_SAMPLE, seed }, signal);
   }
   if (typeof patterns === "number") {

@@ -4,6 +4,7 @@ import {
   checkOptions,
   NonFiniteError,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requirePositive,
@@ -160,6 +161,7 @@ function adversaryOf(
   requireChoice(OWNER, "adversary.kind", adversary.kind ?? null, ["fgsm", "pgd"]);
   const eps = radiiOf(OWNER, adversary.eps, design.d - (bias ? 1 : 0), design.d);
   if (adversary.kind === "fgsm") {
+    refuseIdle(`${OWNER}: adversary`, 'kind "fgsm"', adversary, ["steps", "stepSize", "randomStart"]);
     return (arrays) => signSteps(arrays, loss, design, y, eps, design.rows.slice(), 1, 1);
   }
   const settings = pgdSettings(OWNER, adversary);

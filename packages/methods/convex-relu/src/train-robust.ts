@@ -9,10 +9,10 @@ import {
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
-import { keep, keptNumber } from "./admm-state.js";
+import { keep, keptNumber, keptPositive } from "./admm-state.js";
 import { blockNorms } from "./column-products.js";
 import { type DualBound, relativeGap } from "./dual-bound.js";
-import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
+import { arrangementPatterns, cornerCount, enumerationWork } from "./enumerate-patterns.js";
 import { lossGradient } from "./loss.js";
 import { recoverNetwork, weightPenalty } from "./network.js";
 import { type CommonOptions, type ConvexNetResult, type ConvexRecord, commonOptionNames } from "./options.js";
@@ -242,8 +242,7 @@ async function robustPatterns(
     drawPatternsPolitely(design, { count, seed, perturb: { eps, perDirection: 6 } }, signal);
   if (typeof patterns === "number") return drawn(patterns);
   if (patterns !== undefined) return patternsOf(problem, patterns, signal, eps);
-  const corners = 2 ** eps.filter((value) => value > 0).length;
-  if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) {
+  if (enumerationWork(n * cornerCount(eps), d) <= ENUMERATION_WORK) {
     const all = arrangementPatterns(design, eps);
     if (all.D.length <= MOST_PATTERNS) return all;
   }
@@ -271,7 +270,8 @@ function zeroNetwork({ design, loss, y }: Problem, patterns: Patterns): [Pattern
 
 function resumed(state: RobustState, operator: PatternOperator): RobustState {
   const fresh = initialRobustState(operator, state.rho);
-  for (const name of ["k", "rho", "primal", "dual"] as const) fresh[name] = keptNumber(OWNER, name, state[name]);
+  for (const name of ["k", "primal", "dual"] as const) fresh[name] = keptNumber(OWNER, name, state[name]);
+  fresh.rho = keptPositive(OWNER, "rho", state.rho);
   for (const side of ["z", "u"] as const) {
     for (const name of rowNames) keep(OWNER, `${side}.${name}`, state[side]?.[name], fresh[side][name]);
   }

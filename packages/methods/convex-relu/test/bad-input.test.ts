@@ -6,6 +6,7 @@ import {
   inOriginalUnits,
   networkToOnnx,
   patternBound,
+  patternCount,
   pgd,
   predict,
   samplePatterns,
@@ -39,6 +40,9 @@ describe("training refuses, and says what to give", () => {
     [X, y, { certify: "yes" }, /certify is yes; it must be true or false/],
     [X, y, { patterns: 0 }, /(patterns|count) is 0; it must be an integer >= 1/],
     [X, y, { patterns: own([]) }, /at least one pattern/],
+    [X, y, { patterns: null }, /patterns is null; give a number, or what samplePatterns gives/],
+    [X, y, { patterns: own([null as never]) }, /pattern 0 is null; give an array of 0 and 1/],
+    [[[1e200], [2], [3]], y, {}, /X\[0, 0\] is 1e\+200, and its square no number; scale the columns/],
     [X, y, { patterns: own([Uint8Array.of(0, 1)]) }, /pattern 0 has length 2 for 3 samples/],
     [X, y, { patterns: own([Uint8Array.of(0, 1, 2)]) }, /pattern 0 has the entry 2/],
   ])("common input %#", async (inputs, targets, more, message) => {
@@ -76,6 +80,7 @@ describe("training refuses, and says what to give", () => {
     [{ eps: -0.1 }, /eps\[0\] is -0.1; radii must be finite and >= 0/],
     [{ eps: [0.1, 0.1, 0.1] }, /eps has shape \[3\]/],
     [{ eps: Number.NaN }, /eps\[0\] is NaN/],
+    [{ eps: "0.1" }, /eps is 0.1; give one radius/],
     [{ eps: 0.1, solver: "simplex" }, /solver is "simplex"/],
     [{ eps: 0.1, relaxation: 2 }, /relaxation is 2/],
     [{ eps: 0.1, solver: "conic", rho: 0.1 }, /rho does nothing with solver "conic"/],
@@ -92,6 +97,15 @@ describe("training refuses, and says what to give", () => {
     const robust = await trainRobust(X, y, { ...options, eps: 0.1, maxIterations: 10 });
     const wrong = trainRobust([[1], [2]], [1, -1], { ...options, eps: 0.1, resume: robust.state as never });
     await expect(wrong).rejects.toThrow(/resume has \d+ entries as `z.blocks`/);
+    for (const [name, value] of [
+      ["alpha", Infinity],
+      ["rho", -1],
+    ] as const) {
+      const damaged = { ...state, inner: { ...state.inner, [name]: value } };
+      await expect(trainConvex(X, y, { ...options, resume: damaged as never })).rejects.toThrow(
+        `resume holds ${value} as \`${name}\`, which is finite and > 0`,
+      );
+    }
   });
 });
 
@@ -100,6 +114,7 @@ it.each([
   [{}, "ValueError", /net.bias is undefined; it must be true or false/],
   [{ bias: true }, "ValueError", /net.U is no tensor; give a network that was trained or loaded/],
   [{ bias: true, U: net.U }, "ValueError", /net.a is no tensor/],
+  [{ ...net, a: tensor([Number.NaN], { dtype: "float64" }) }, "ValueError", /net.a holds NaN; weights must be finite/],
   [{ ...net, a: net.U }, "ShapeError", /net.U has shape \[2,1\] and net.a \[2,1\]; they must be \[features, neurons\]/],
 ])("what is no network is refused by all that takes one %#", (given, name, message) => {
   const wrong = given as never;
@@ -136,6 +151,32 @@ it("patterns, bounds, baselines and networks refuse what does not fit", async ()
   );
   expect(() => inOriginalUnits({ ...net, bias: false }, { mean: [0], std: [1] })).toThrow(/no bias/);
   expect(() => inOriginalUnits(net, { mean: [0], std: [0] })).toThrow(/must be > 0/);
+  expect(() => inOriginalUnits(net, { mean: [0], std: [1], targetmean: 3 } as never)).toThrow(
+    /"targetmean"; did you mean/,
+  );
+  expect(() => inOriginalUnits(net, { mean: [Number.NaN], std: [1] })).toThrow(/must be finite/);
+  expect(() => inOriginalUnits(net, { mean: [0], std: [1e-320] })).toThrow(/in these units: net.U holds Infinity/);
+  const large = { ...net, a: tensor([1e300], { dtype: "float64" }) };
+  expect(() => networkToOnnx(large)).toThrow(/float32 cannot; take dtype "float64"/);
+  expect(networkToOnnx(large, { dtype: "float64" }).length).toBeGreaterThan(100);
+  expect(() => samplePatterns(X, { count: 2, perturb: { eps: 0.1, perdirection: 2 } as never })).toThrow(
+    /no option "perdirection"/,
+  );
+  expect(() => samplePatterns(X, { count: 2, usable: {} as never })).toThrow(/usable: there is no eps/);
+  expect(() => enumeratePatterns(X, { usable: { eps: 1, ep: 1 } as never })).toThrow(/no option "ep"/);
+  expect(() => patternCount(2.5, 2)).toThrow(/n is 2.5/);
+  expect(() => pgd(net, X, y, 0.1, "hinge", { randomStart: 1 as never })).toThrow(/randomStart is 1/);
+  const moved = { kind: "fgsm", eps: 0.1, steps: 3 } as const;
+  await expect(trainBackprop(X, y, { ...descent, adversary: moved })).rejects.toThrow(
+    /steps does nothing with kind "fgsm"/,
+  );
+});
+
+it("ends where more patterns are wanted than there are, and takes radii below all rounding", async () => {
+  expect(samplePatterns(X, { count: 1e9 })).toMatchObject({ exhausted: true, draws: 10_000 });
+  const { networkObjective } = await trainRobust(X, y, { ...options, eps: 1e-300, maxIterations: 50 });
+  const clean = await trainRobust(X, y, { ...options, eps: 0, maxIterations: 50 });
+  expect(networkObjective).toBeGreaterThan(0.5 * clean.networkObjective);
 });
 
 describe("a run can be aborted while its patterns are drawn", () => {

@@ -145,6 +145,15 @@ describe("trainRobust", () => {
     expect(same.networkObjective).toBe(all.networkObjective);
   });
 
+  it("takes boxes of so many features that their corners cannot be listed", async () => {
+    const wide = random.rng(1).normal([3, 60], { dtype: "float64" });
+    const options = { loss: "hinge", beta: 0.05, eps: 0.01, maxIterations: 100 } as const;
+    const { certifiedLoss, gap } = await trainRobust(wide, [1, -1, 1], { ...options, patterns: 3 });
+    expect(certifiedLoss).toBeLessThan(1.5);
+    expect(gap).toBeGreaterThanOrEqual(0);
+    expect(() => enumeratePatterns(wide, { usable: { eps: 0.01 } })).toThrow(/use samplePatterns/);
+  });
+
   it("has 200 patterns at most unless more are asked for", async () => {
     const rng = random.rng(5);
     const inputs = rng.normal([30, 2], { dtype: "float64" });
