@@ -16,8 +16,8 @@ export interface IntersectionOptions {
   bounds?: number;
 }
 
-/** Planes with a shorter normal say nothing. */
-const SHORTEST_NORMAL = 1e-12;
+/** Distance beyond every cube that shapes are cut to. */
+const FARTHEST = Number.MAX_VALUE;
 
 /** A vertex this near to a plane is on it. */
 export const ON_PLANE = 1e-9;
@@ -36,7 +36,10 @@ interface Solid {
   faces: Face[];
 }
 
-/** Half-spaces with unit normals: `[a, b, c, d, index, ...]`, those without a normal left out. */
+/**
+ * Half-spaces with unit normals: `[a, b, c, d, index, ...]`. One without a normal holds all points, and is left out, or
+ * none: then its offset is infinite.
+ */
 export function normalizedHalfspaces(owner: string, planes: Float64Array, width: number): Float64Array[] {
   if (planes.length % width !== 0) {
     throw new ShapeError(`${owner}: ${planes.length} numbers are no half-spaces; give ${width} per half-space`);
@@ -49,11 +52,20 @@ export function normalizedHalfspaces(owner: string, planes: Float64Array, width:
         `${owner}: half-space ${j / width} is [${[...plane].join(", ")}]; its numbers must be finite`,
       );
     }
-    const length = Math.hypot(...plane.subarray(0, width - 1));
-    if (length < SHORTEST_NORMAL) continue;
+    const offset = plane[width - 1];
+    const normal = plane.subarray(0, width - 1);
+    const largest = normal.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const unit = new Float64Array(width + 1);
-    for (let i = 0; i < width; i++) unit[i] = plane[i] / length;
     unit[width] = j / width;
+    if (largest > 0) {
+      // a power of two, which rounds nothing: lengths neither overflow nor vanish
+      const scale = 2 ** Math.floor(Math.log2(largest));
+      const length = Math.hypot(...normal.map((x) => x / scale));
+      for (let i = 0; i < width; i++) unit[i] = plane[i] / scale / length;
+      // what is farther away than any cube is nowhere in particular, and has no need of digits
+      unit[width - 1] = Math.min(Math.max(unit[width - 1], -FARTHEST), FARTHEST);
+    } else if (offset > 0) unit[width - 1] = FARTHEST;
+    else continue;
     result.push(unit);
   }
   return result;
@@ -186,7 +198,8 @@ function compact({ points, faces }: Solid): ConvexMesh {
 /**
  * The polyhedron of the points x with `a x + b y + c z + d <= 0` for every half-space, cut to a cube. A cube with shared
  * vertices is clipped plane after plane, so that the result is closed and has V - E + F = 2. Half-spaces need no unit
- * normals; repeated and redundant ones are allowed, and those with a normal below 1e-12 left out.
+ * normals, and may be of any scale; repeated and redundant ones are allowed. One without a normal (a = b = c = 0) holds all
+ * points where d <= 0, and else none.
  * @param planes `[4 m]`: a, b, c, d of each half-space
  * @returns no vertices and no faces where the intersection is empty (or thinner than 1e-9)
  * @throws ShapeError unless there are four numbers per half-space; ValueError for numbers that are not finite.

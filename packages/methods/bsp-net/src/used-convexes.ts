@@ -42,6 +42,16 @@ function rowOutside(planes: Float64Array, points: Float64Array, first: number, l
   return false;
 }
 
+/** The planes with normals of at least unit length, so that flat ones do not hold cells far outside: a scale is none of the shape. */
+function steepened(planes: Float64Array, dim: Dim): Float64Array {
+  const steep = planes.slice();
+  for (let j = 0; j < planes.length; j += dim + 1) {
+    const length = Math.hypot(...planes.subarray(j, j + dim));
+    if (length > 0 && length < 1) for (let i = j; i <= j + dim; i++) steep[i] /= length;
+  }
+  return steep;
+}
+
 /** Which convexes hold some centre of a grid's cells. */
 export function usedConvexes(shape: BspShape, resolution: number): UsedConvexes {
   const { dim, convexes } = shape;
@@ -50,7 +60,8 @@ export function usedConvexes(shape: BspShape, resolution: number): UsedConvexes 
   const places: number[] = [];
   const inside: Uint8Array[] = [];
   const mask = new Uint8Array(n);
-  convexes.forEach(({ planes }, place) => {
+  convexes.forEach(({ planes: given }, place) => {
+    const planes = steepened(given, dim);
     let any = false;
     mask.fill(0);
     for (let first = 0; first < n; first += resolution) {

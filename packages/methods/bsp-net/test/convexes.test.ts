@@ -50,11 +50,30 @@ describe("the intersection of half-spaces", () => {
     }
   });
 
-  it("takes planes of any length, repeated or redundant, and leaves those without a normal out", () => {
-    const scaled = box.map((x, i) => x * (1 + Math.floor(i / 4)));
-    const mesh = solid([...scaled, ...box, 1, 0, 0, -0.9, 1, 0, 0, -0.3, 0, 0, 0, 5, 1e-13, 0, 0, 1]);
-    expect(meshTopology(mesh)).toMatchObject({ vertices: 8, faces: 6, closed: true });
-    expect([...mesh.planeOfFace].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
+  it.each([1e-310, 1e-100, 1e-13, 1, 1e100, 1e306])(
+    "takes planes of any length, repeated or redundant: %f",
+    (scale) => {
+      const scaled = box.map((x, i) => x * scale * (1 + Math.floor(i / 4)));
+      const mesh = solid([...scaled, ...box, 1, 0, 0, -0.9, 1, 0, 0, -0.3, 0, 0, 0, -5, 0, 0, 0, 0, 1e-13, 0, 0, -1]);
+      expect(meshTopology(mesh)).toMatchObject({ vertices: 8, faces: 6, closed: true });
+      expect([...mesh.planeOfFace].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(meshVolume(mesh)).toBeCloseTo(meshVolume(solid(box)), scale < 1e-300 ? 8 : 12);
+      const square = [-1, 0, -0.2, 1, 0, -0.2, 0, -1, -0.2, 0, 1, -0.2].map((x) => x * scale);
+      const { vertices } = intersectHalfplanes(Float64Array.from([...square, 0, 0, -1]));
+      expect(polygonArea(vertices)).toBeCloseTo(0.16, scale < 1e-300 ? 8 : 12);
+    },
+  );
+
+  it("holds nothing where a plane without a normal, or a far one, has all points outside", () => {
+    for (const none of [
+      [0, 0, 0, 5],
+      [0, 0, 0, 1e-20],
+      [1e-13, 0, 0, 1],
+      [1e-300, 0, 0, 1e300],
+    ]) {
+      expect(solid([...box, ...none]).faces).toEqual([]);
+    }
+    expect(intersectHalfplanes(Float64Array.of(0, 0, 1)).vertices).toHaveLength(0);
   });
 
   it("is empty or cut to the cube where it must be", () => {

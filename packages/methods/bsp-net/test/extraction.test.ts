@@ -229,7 +229,7 @@ describe("used convexes", () => {
   it.each([2, 3] as const)("hold the cells whose distance says so, one by one, in %iD", (dim) => {
     const solid = randomShape(20, 5);
     const convexes = solid.convexes.map(({ index, planes }) => {
-      return { index, planes: planes.filter((_, i) => dim === 3 || i % 4 !== 2) };
+      return { index, planes: planes.filter((_, i) => dim === 3 || i % 4 !== 2).map((x) => 20 * x) };
     });
     const points = cellCentres(dim, 12);
     const { places, inside } = usedConvexes({ ...solid, dim, convexes }, 12);
@@ -237,6 +237,30 @@ describe("used convexes", () => {
     const expected = convexes.map((_, place) => Array.from(one(place), (d) => (d < INSIDE ? 1 : 0)));
     expect(places).toEqual(expected.flatMap((mask, place) => (mask.some((cell) => cell === 1) ? [place] : [])));
     expect(inside.map((mask) => [...mask])).toEqual(places.map((place) => expected[place]));
+  });
+
+  it("are the same whatever the scale of planes, and none is lost", () => {
+    const at = (scale: number) => {
+      const corners = [
+        [-0.4, -0.1],
+        [0.1, 0.4],
+      ];
+      const convexes = corners.map(([low, high], index) => {
+        const rows = [0, 1, 2].flatMap((axis) => {
+          const unit = [0, 1, 2].map((i) => (i === axis ? 1 : 0));
+          return [...unit.map((x) => -x), low, ...unit, -high];
+        });
+        return { index, planes: Float64Array.from(rows, (x) => scale * x) };
+      });
+      return { dim: 3 as const, convexes, unconnected: [] };
+    };
+    for (const scale of [1e-300, 1e-6, 1e-3, 1, 1e6, 1e300]) {
+      for (const union of [false, true]) {
+        const mesh = extractMesh(at(scale), { resolution: 16, union });
+        expect(mesh.faces).toHaveLength(12);
+        expect(meshVolume(mesh)).toBeCloseTo(2 * 0.3 ** 3, 12);
+      }
+    }
   });
 
   it("lose those that others cover, in order, and the union on the grid stays", () => {
