@@ -86,5 +86,10 @@ describe("dynamics of series", () => {
   it("say what does not fit", () => {
     expect(() => seriesDynamics({ times: [0, 1], values })).toThrow(/values have shape \[7,2\].*a time for each \(2\)/);
     expect(() => seriesDynamics({ times, values, hidden: 0 })).toThrow(/hidden/);
+    const late = (t: number) => () => seriesDynamics({ times: times.map((v, i) => (i === 3 ? t : v)), values });
+    for (const t of [0.5, 0.4]) expect(late(t)).toThrow(/times\[3\] is .*, after 0.5; they must grow/);
+    expect(late(Number.NaN)).toThrow(/times holds NaN/);
+    expect(() => seriesDynamics({ times, values: values.div(0) })).toThrow(/values holds/);
+    expect(() => seriesDynamics({ times, values: null as never })).toThrow(/values/);
   });
 });

@@ -9,16 +9,20 @@ import {
   mean,
   mul,
   type Rng,
+  requireFinite,
   requireInteger,
+  requireObject,
   ShapeError,
   square,
   sub,
   type Tensor,
   tanh,
   tensor,
+  ValueError,
   zeros,
 } from "@offprint/tensor-core";
 import { integrate } from "../integrate.js";
+import { timesOf } from "../options.js";
 import type { OdeSolving, PlainOdeModel } from "./fit-options.js";
 
 /** A network of one hidden layer, `tanh(z w1 + b1) w2 + b2`. */
@@ -75,7 +79,10 @@ const rate = (_t: Tensor, z: Tensor, { w1, b1, w2, b2 }: RateNetwork) =>
 export function seriesDynamics(options: SeriesDynamicsOptions): SeriesDynamics {
   const owner = "seriesDynamics";
   checkOptions(owner, options, ["times", "values", "hidden", "stretch"], ["times", "values"]);
-  const { times, values: seen, hidden = 32, stretch = 10 } = options;
+  const { values: seen, hidden = 32, stretch = 10 } = options;
+  const times = timesOf(owner, "times", options.times);
+  requireObject(owner, "values", seen, "a tensor");
+  requireFinite(owner, "values", seen);
   requireInteger(owner, "hidden", hidden, 1);
   requireInteger(owner, "stretch", stretch, 0);
   if (times.length < 2 || seen.rank !== 2 || seen.shape[0] !== times.length) {
@@ -83,6 +90,9 @@ export function seriesDynamics(options: SeriesDynamicsOptions): SeriesDynamics {
       `${owner}: values have shape [${seen.shape}]; give [rows, quantities], two rows at least, and a time for each (${times.length})`,
     );
   }
+  const back = times.findIndex((t, i) => i > 0 && !(t > (times[i - 1] as number)));
+  if (back > 0)
+    throw new ValueError(`${owner}: times[${back}] is ${times[back]}, after ${times[back - 1]}; they must grow`);
   const quantities = seen.shape[1] as number;
   const unit = unitsOf(seen);
   const relative = div(seen, unit);
