@@ -13,6 +13,7 @@ export function batchesOf<B>(
   epoch: number,
   rng: random.Rng,
 ): Iterable<B> | AsyncIterable<B> {
+  requireFunction(owner, "data", data);
   const batches = data(epoch, rng);
   const each = batches as Partial<Iterable<B> & AsyncIterable<B>> | null | undefined;
   if (typeof each?.[Symbol.asyncIterator] === "function" || typeof each?.[Symbol.iterator] === "function")
