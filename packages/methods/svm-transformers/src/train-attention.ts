@@ -1,4 +1,11 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   asTensor,
   checkOptions,
@@ -124,6 +131,7 @@ export async function trainAttention(
   checkOptions(owner, options, optionNames, ["head"]);
   const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readExamples(owner, examples);
+  requireTrainable(owner, read);
   const { dimension: d } = read;
   const { v, predict } = readHead(owner, options.head, d);
   const { step: once, figures: figuresOf } = descent({ owner, predict, loss, learningRate, normalized });
@@ -153,13 +161,8 @@ export async function trainAttention(
       },
       count: ({ steps: done }) => done,
       record: ({ figures }, step) => (figures === null ? undefined : { step, ...figures }),
-      check({ weights }) {
-        const given = weightOf(weights);
-        if ("w" in weights === (parameters === "w") && given.shape.join() === `${d},${d}`) return;
-        throw new ValueError(
-          `${owner}: resume is no state of ${parameters === "w" ? "W" : "K and Q"} in ${d} dimensions`,
-        );
-      },
+      check: (state) =>
+        requireStateLike(owner, state, { weights: startOf(owner, read, parameters, options, seed), steps: 0 }),
     },
     options,
   );
@@ -187,6 +190,21 @@ export function readSettings(
   const { recordEvery = Math.max(1, Math.floor(steps / 100)) } = options;
   requireInteger(owner, "recordEvery", recordEvery, 1);
   return { parameters, loss, learningRate, normalized, steps, seed, recordEvery };
+}
+
+/**
+ * @internal Training is for tokens in ordinary units. Of scores below 1e-8 the gradients are below epsilon, which the paper adds
+ * to their norm: W stands still, and K and Q vanish. Scores above 1e8 leave the softmax without a gradient.
+ * @throws ValueError
+ */
+export function requireTrainable(owner: string, { tokens, queries }: ReadExamples): void {
+  const [token, query] = [tokens, queries].map((x) => x.abs().max().item());
+  const score = token * query;
+  if (score > 1e-8 && score < 1e8) return;
+  throw new ValueError(
+    `${owner}: tokens have numbers up to ${token} and queries up to ${query}, with scores about ${score}, of which training learns ` +
+      "nothing; divide both by their size (weights for the tokens as they were are those divided by both sizes)",
+  );
 }
 
 /** @internal A layer with the attention that it gives. */

@@ -1,4 +1,4 @@
-import { type RunOptions, type RunState, runLoop, type Status } from "@offprint/solvers";
+import { type RunOptions, type RunState, requireStateLike, runLoop, type Status } from "@offprint/solvers";
 import {
   cast,
   checkOptions,
@@ -24,6 +24,7 @@ import {
   layerOf,
   optionNames,
   readSettings,
+  requireTrainable,
   startOf,
   type TrainAttentionOptions,
 } from "./train-attention.js";
@@ -94,6 +95,7 @@ export async function trainAttentions(
   checkOptions(owner, options, optionNames);
   const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readSets(sets);
+  for (const [i, each] of read.entries()) requireTrainable(`${owner}: set ${i}`, each);
   const { dimension: d } = read[0];
   const length = Math.max(...read.map((each) => each.length));
   const heads = readHeads(options.head, read.length, d);
@@ -150,11 +152,7 @@ export async function trainAttentions(
       },
       count: ({ steps: done }) => done,
       record: ({ figures }, step) => (figures === null ? undefined : { step, ...figures }),
-      check({ weights }) {
-        const first = "w" in weights ? weights.w : weights.k;
-        if ("w" in weights === (parameters === "w") && first.shape.slice(0, 2).join() === `${read.length},${d}`) return;
-        throw new ValueError(`${owner}: resume is no state of ${read.length} sets in ${d} dimensions`);
-      },
+      check: (state) => requireStateLike(owner, state, { weights: initial(), steps: 0 }),
     },
     options,
   );

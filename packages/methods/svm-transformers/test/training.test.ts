@@ -23,11 +23,28 @@ for (const parameters of ["w", "kq"] as const) {
       endless: { steps: 1e9 },
       seeded: true,
       invalid: [{ learningRate: 0 }, { rank: 6 }, { loss: "hinge" }, { parameters: "v" }, { recordEvery: 0 }],
+      comparesStates: true,
       nonFinite: [() => trainAttention({ ...examples, labels: [1, Number.NaN, 1] }, { head: linear })],
     },
     { describe, it, expect },
   );
 }
+
+it("refuses tokens in units in which nothing is learnt", async () => {
+  for (const unit of [1e-200, 1e-150, 1e-6, 1e6, 1e150]) {
+    const scaled = { tokens: mul(tensor(examples.tokens, { dtype: "float64" }), unit), labels: examples.labels };
+    const message = /numbers up to .* with scores about .*, of which training learns nothing; divide both/;
+    for (const parameters of ["w", "kq"] as const) {
+      await expect(trainAttention(scaled, { head: linear, parameters })).rejects.toThrow(message);
+    }
+    await expect(trainAttentions([scaled], { head: linear })).rejects.toThrow(/set 0: tokens have numbers up to/);
+  }
+  const unequal = { ...examples, tokens: mul(tensor(examples.tokens, { dtype: "float64" }), 1e150) };
+  const queries = mul(tensor(examples.queries ?? [], { dtype: "float64" }), 1e-150);
+  await expect(trainAttention({ ...unequal, queries }, { head: linear, steps: 2 })).resolves.toMatchObject({
+    steps: 2,
+  });
+});
 
 describe("the objective", () => {
   const read = readExamples("test", examples);
