@@ -90,9 +90,9 @@ describe("the local term", () => {
 });
 
 describe("the total gradient", () => {
-  it("is the same by any adjoint, to the accuracy of the solve", () => {
+  it("is the same by the continuous adjoint as by that of the steps, to the accuracy of the solve", () => {
     const tolerances = { relativeTolerance: 1e-6, absoluteTolerance: 1e-6 };
-    const of = (adjoint: "discrete" | "interpolating" | "backsolve") => {
+    const of = (adjoint: "discrete" | "interpolating") => {
       const slopes = grad((w: W) => {
         const options = { parameters: w, ...tolerances, adjoint, fold: drawAlong(x, [0, 1], 0.4) };
         const { y, folded } = integrate(rate, x, [0, 1], options);
@@ -100,8 +100,7 @@ describe("the total gradient", () => {
       })(weights);
       return [...slopes.a.data(), ...slopes.b.data()];
     };
-    const exact = of("discrete");
-    for (const adjoint of ["interpolating", "backsolve"] as const) expectClose(of(adjoint), exact, { ofLargest: 1e-6 });
+    expectClose(of("interpolating"), of("discrete"), { ofLargest: 1e-6 });
   });
 });
 
@@ -346,11 +345,10 @@ describe("fitLocally", () => {
       { regularize: "stiffness" },
       { localStep: "trial" },
       { localStep: "initial" },
-      { localStep: "initial", firstStageConstant: true },
     ];
     for (const way of ways) expect((await fitted({ lambda: 1, ...way })).history.at(-1)?.loss).toBeLessThan(50);
-    const params = async (firstStageConstant: boolean) => (await fitted({ lambda: 10, firstStageConstant })).params;
-    expect((await params(true)).a.data()[0]).not.toBe((await params(false)).a.data()[0]);
+    const constant = await fitted({ lambda: 1, firstStageConstant: true, epochs: 1 });
+    expect(constant.params.a.data()[0]).not.toBe((await fitted({ lambda: 1, epochs: 1 })).params.a.data()[0]);
   });
 });
 
