@@ -31,7 +31,14 @@ async function ofFile(path: string): Promise<Tensor> {
 export async function readImages(path: string): Promise<Tensor[]> {
   const { names, pathOf } = filesOf(path, pictureEndings);
   const read: Tensor[] = [];
-  for (const name of names) read.push(await ofFile(pathOf(name)));
+  for (const name of names) {
+    const images = await ofFile(pathOf(name));
+    if (images.size === 0) throw new Failure(`${pathOf(name)}: shape [${images.shape}]; there is no image in it`);
+    const other = images.data().findIndex((value: number) => !Number.isFinite(value));
+    if (other >= 0)
+      throw new Failure(`${pathOf(name)}: value ${other} is ${images.data()[other]}; pixels must be finite`);
+    read.push(images);
+  }
   const bySize = new Map<string, Tensor[]>();
   for (const images of read) {
     const key = images.shape.slice(1).join(" x ");
@@ -40,12 +47,16 @@ export async function readImages(path: string): Promise<Tensor[]> {
   return [...bySize.values()].map((images) => concatenate(images, 0));
 }
 
+/** @throws Failure where images `[count, channels, height, width]` are more than a file of this name holds. */
+export function requireRoom(path: string, [count, channels]: readonly number[]): void {
+  if (!isPicture(path) || (count === 1 && (channels === 1 || channels === 3))) return;
+  throw new Failure(`${path}: ${count} images of ${channels} channels are no picture; give a file that ends in .npy`);
+}
+
+const isPicture = (path: string) => /\.png$/i.test(path);
+
 /** The bytes of a picture for `.png`, of an array otherwise. */
 export function imageFile(path: string, images: Tensor): Uint8Array {
-  if (!/\.png$/i.test(path)) return writeNpy(images);
-  const [count, channels] = images.shape;
-  if (count !== 1 || (channels !== 1 && channels !== 3)) {
-    throw new Failure(`${path}: ${count} images of ${channels} channels are no picture; give a file that ends in .npy`);
-  }
+  if (!isPicture(path)) return writeNpy(images);
   return writePng(images.slice([0]).clip(0, 1).cast("float32").transpose([1, 2, 0]));
 }

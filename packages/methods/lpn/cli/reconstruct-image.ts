@@ -26,7 +26,7 @@ import {
   regularizer,
   type SavedLpn,
 } from "../src/index.js";
-import { imageFile, readImages } from "./image-files.js";
+import { imageFile, readImages, requireRoom } from "./image-files.js";
 
 const tasks = ["denoise", "deblur", "inpaint"] as const;
 
@@ -72,6 +72,7 @@ export const reconstructImage = defineCommand({
         const path = files.pathOf(name);
         const [seen, ...others] = await readImages(path);
         if (others.length > 0) throw new Failure(`${path}: give one image, or an array of them`);
+        requireRoom(output(name) as string, seen.shape);
         const shape = seen.shape.slice(1);
         const prox = fitted(denoiser, saved, shape, path);
         const whole = String(saved.model.shape) === String(shape);

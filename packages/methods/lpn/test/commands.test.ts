@@ -126,7 +126,7 @@ it("learns on squares of pictures of different sizes", async () => {
 it("says in one line what is wrong", async () => {
   const wide = await runWords(commands, "learn-prior", { images, output: join(folder, "wide"), hidden: 99999 });
   expect(wide.err).toMatch(/--hidden must be an integer of at least 1 and of at most 8192, got "99999"/);
-  const output = join(folder, "none.png");
+  const output = join(folder, "none.npy");
   const run = (words: object) => runWords(commands, "reconstruct-image", { prior, image: few, output, ...words });
   expect((await run({ prior: images })).code).toBe(2);
   expect((await run({ task: "inpaint" })).err).toMatch(/--mask/);
@@ -135,7 +135,21 @@ it("says in one line what is wrong", async () => {
   expect((await run({ mask: dark })).err).toMatch(/--mask would do nothing, as --task is denoise/);
   expect((await run({ blur: 2 })).err).toMatch(/--blur would do nothing, as --task is denoise/);
   expect((await run({ image: file("small.npy", writeNpy(rectangles(rng, 1, 4))) })).err).toMatch(/learn one that fits/);
-  expect((await run({ iterations: 1 })).err).toMatch(/end.* in \.npy/);
+  const many = await run({ iterations: 1, output: join(folder, "none.png") });
+  expect([many.code, many.out]).toEqual([2, ""]);
+  expect(many.err).toMatch(/20 images of 1 channels are no picture; .*end.* in \.npy/);
+  const none = file("no.npy", writeNpy(clean.slice([{ stop: 0 }])));
+  const holed = file("holed.npy", writeNpy(f64([1, Number.NaN, 1, 1], [1, 2, 2])));
+  const learning = { output: join(folder, "wide"), steps: 8, hidden: 2 };
+  for (const given of [learning, { ...learning, patch: 2 }]) {
+    expect((await runWords(commands, "learn-prior", { images: none, ...given })).err).toMatch(
+      /no\.npy: .*no image in it/,
+    );
+    expect((await runWords(commands, "learn-prior", { images: holed, ...given })).err).toMatch(
+      /holed\.npy: value 1 is NaN; pixels must be finite/,
+    );
+  }
+  expect((await run({ image: holed })).err).toMatch(/holed\.npy: value 1 is NaN/);
 });
 
 it("goes on after an interruption to the same prior, and to the same pictures", async () => {
