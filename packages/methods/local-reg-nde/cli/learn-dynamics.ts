@@ -31,7 +31,8 @@ export const learnDynamics = defineCommand({
     return learnSeries(input, seriesDynamics, ({ model, init, batches, solving }, run: Training) =>
       fitLocally(model, init(random.rng(seed)), batches, {
         ...solving,
-        ...{ mode, regularize, samples, adjoint, tolerance, lambda: [lambda, lambda / 10], epochs, seed },
+        ...{ mode, adjoint, tolerance, epochs, seed },
+        ...(mode !== "none" && { regularize, samples, lambda: [lambda, lambda / 10] }),
         optimizer: adam({ learningRate }),
         ...run,
       }),

@@ -11,7 +11,7 @@ import {
   trainOde,
 } from "@offprint/ode/fit";
 import type { BatchSource, TrainResult } from "@offprint/optim";
-import { checkOptions, requireChoice, requireInteger, type Tensor } from "@offprint/tensor-core";
+import { checkOptions, refuseIdle, requireChoice, requireInteger, type Tensor } from "@offprint/tensor-core";
 import { drawAlong, drawnRegularizer } from "./draw-along.js";
 import { type Heuristic, type LocalStep, stepOptions } from "./local-term.js";
 import type { Sampling } from "./sampling.js";
@@ -55,6 +55,9 @@ export async function fitLocally<P, Y, B, E = B>(
   const { mode = "unbiased", regularize = "error", localStep = "solver", samples = 1 } = options;
   const { lambda = 0, adjoint = "interpolating", tolerance = 1e-6, firstStageConstant = false } = options;
   requireChoice(owner, "mode", mode, ["none", "unbiased", "biased"]);
+  if (mode === "none") {
+    refuseIdle(owner, 'mode "none"', options, ["regularize", "localStep", "samples", "firstStageConstant"]);
+  }
   requireChoice(owner, "localStep", localStep, ["solver", "initial", "trial"]);
   requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve"]);
   requireInteger(owner, "samples", samples, 1);

@@ -13,6 +13,7 @@ import {
   checkOptions,
   mul,
   type Rng,
+  refuseIdle,
   requireChoice,
   requireFunction,
   requireInteger,
@@ -100,6 +101,7 @@ export async function fitSdeLocally<P, B>(
   checkOptions(owner, options, ["mode", "regularize", "samples", ...sdeFitOptionNames], ["optimizer", "epochs"]);
   const { mode = "unbiased", regularize = "error", samples = 1, method = "sosri", tolerance = 0.14 } = options;
   requireChoice(owner, "mode", mode, ["none", "unbiased", "biased"]);
+  if (mode === "none") refuseIdle(owner, 'mode "none"', options, ["regularize", "samples"]);
   requireChoice(owner, "regularize", regularize, ["error", "stiffness"]);
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   requireInteger(owner, "samples", samples, 1);

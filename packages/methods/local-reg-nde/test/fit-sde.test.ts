@@ -141,6 +141,7 @@ describe("fitSdeLocally", () => {
       [() => fitted({ saveAt: [2] }), /fitSdeLocally: saveAt holds 2, outside the span/],
       [() => fitted({ saveAt: [0.5, 0.2] }), /saveAt holds 0.5,0.2; give times in the order/],
       [() => fitted({ saveAt: "x" }), /saveAt/],
+      [() => fitted({ mode: "none", samples: 2 }), /samples does nothing with mode "none"/],
       [() => fitted({ optimizer: {} }), /optimizer has no init and update/],
     ];
     for (const [act, words] of cases) await expect(act()).rejects.toThrow(errorLike("ValueError", words));

@@ -371,6 +371,7 @@ describe("what fitLocally is given", () => {
       [() => fitLocally(model, weights, () => 3 as never, settings), /fitLocally: data of epoch 0 cannot be iterated/],
       [() => fitLocally({ ...model, loss: 3 as never }, weights, () => [batch], settings), /model\.loss/],
       [() => fitLocally({ ...model, prepare: 3 as never }, weights, () => [batch], settings), /model\.prepare/],
+      [() => fitted({ mode: "none", samples: 2 }), /samples does nothing with mode "none"; leave it out/],
       [() => fitted({ optimizer: {} }), /optimizer has no init and update/],
       [() => fitted({ lambda: null }), /lambda/],
       [() => fitted({ lambda: [3, 2, 1] }), /lambda holds 3 numbers/],
