@@ -1,12 +1,14 @@
-import { activation, mlp } from "@offprint/nn";
+import { activation, conv2d, mlp } from "@offprint/nn";
 import {
   add,
   checkOptions,
   grad,
+  requireChoice,
   requireInteger,
   requireObject,
   requirePositive,
   reshape,
+  ShapeError,
   sub,
   sum,
   type Tensor,
@@ -27,24 +29,59 @@ export interface DenoiserOptions {
   readonly hidden: readonly number[];
 }
 
+/** Options of {@link residualDenoiser}. */
+export interface ResidualDenoiserOptions extends DenoiserOptions {
+  /**
+   * Dense layers of `hidden` widths, or 3 x 3 convolutions of `hidden` channels, for inputs `[channels, height, width]`.
+   * Default `"dense"`.
+   */
+  readonly kind?: "dense" | "conv";
+}
+
 type MlpParams = ReturnType<ReturnType<typeof mlp>["init"]>;
 
-function network(owner: string, { shape, hidden, ...rest }: DenoiserOptions, outputs: number) {
-  checkOptions(owner, { shape, hidden, ...rest }, ["shape", "hidden"], ["shape", "hidden"]);
+/** What the layers of a denoiser do together. */
+interface Network {
+  readonly init: ProxModel<MlpParams>["init"];
+  readonly apply: (params: MlpParams, y: Tensor) => Tensor;
+}
+
+function checked(owner: string, options: DenoiserOptions, more: readonly string[] = []): void {
+  checkOptions(owner, options, ["shape", "hidden", ...more], ["shape", "hidden"]);
+  const { shape, hidden } = options;
   requireExtents(owner, "shape", shape);
   if (!Array.isArray(hidden)) throw new ValueError(`${owner}: hidden is ${String(hidden)}; give a list of widths`);
   for (const width of hidden) requireInteger(owner, "an entry of hidden", width, 1);
+}
+
+function dense({ shape, hidden }: DenoiserOptions, outputs: number): Network {
   const layers = mlp({ sizes: [sizeOf(shape), ...hidden, outputs], activation: activation("silu") });
   const flat = (y: Tensor) => reshape(y, [y.shape[0], sizeOf(shape)]);
-  return { init: layers.init, apply: (params: MlpParams, y: Tensor) => layers.apply(params, flat(y)) };
+  return { init: layers.init, apply: (params, y) => layers.apply(params, flat(y)) };
+}
+
+function convolutional(channels: number, hidden: readonly number[]): Network {
+  const between = activation("silu");
+  const layers = [...hidden, channels].map((outputs, k) =>
+    conv2d({ inputs: hidden[k - 1] ?? channels, outputs, kernel: 3, padding: 1 }),
+  );
+  return {
+    init: (rng, dtype) => layers.map((layer) => layer.init(rng, dtype)),
+    apply: (params, y) => layers.reduce((z, layer, k) => layer.apply(params[k], k === 0 ? z : between(z)), y),
+  };
 }
 
 /** The unconstrained denoiser that plug-and-play usually takes: `y + net(y)`, a proximal operator of nothing in general. */
-export function residualDenoiser(options: DenoiserOptions): ProxModel<MlpParams> {
+export function residualDenoiser(options: ResidualDenoiserOptions): ProxModel<MlpParams> {
   requireObject("residualDenoiser", "options", options, "{ shape, hidden }");
   const owner = "residualDenoiser";
-  const { shape } = options;
-  const { init, apply } = network(owner, options, sizeOf(shape));
+  checked(owner, options, ["kind"]);
+  const { shape, hidden, kind = "dense" } = options;
+  requireChoice(owner, "kind", kind, ["dense", "conv"]);
+  if (kind === "conv" && shape.length !== 3) {
+    throw new ShapeError(`${owner}: shape is [${shape}]; convolutions need [channels, height, width]`);
+  }
+  const { init, apply } = kind === "conv" ? convolutional(shape[0], hidden) : dense(options, sizeOf(shape));
   return {
     shape,
     init,
@@ -59,8 +96,9 @@ export function residualDenoiser(options: DenoiserOptions): ProxModel<MlpParams>
 export function gradientStepDenoiser(options: DenoiserOptions): ProxModel<MlpParams> {
   requireObject("gradientStepDenoiser", "options", options, "{ shape, hidden }");
   const owner = "gradientStepDenoiser";
+  checked(owner, options);
   const { shape } = options;
-  const { init, apply } = network(owner, options, 1);
+  const { init, apply } = dense(options, 1);
   const slope = grad((y: Tensor, params: MlpParams) => sum(apply(params, y)));
   return {
     shape,

@@ -2,6 +2,7 @@ export { type ConvConfig, type DenseConfig, type LpnConfig, presets } from "./ar
 export {
   type DenoiserOptions,
   gradientStepDenoiser,
+  type ResidualDenoiserOptions,
   residualDenoiser,
   type TikhonovOptions,
   tikhonov,

@@ -4,6 +4,7 @@ import { add, eye, linalg, matmul, mul, random, sub, sum, type Tensor, transpose
 import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
+  fitProximal,
   gradientStepDenoiser,
   lpn,
   matrixMeasurement,
@@ -201,6 +202,48 @@ it("baselines' networks are what they say: a residual, and the gradient of somet
   const q = free.init(rng, "float64");
   const silent = q.map((layer) => ({ weight: mul(layer.weight, 0), bias: mul(layer.bias as Tensor, 0) }));
   expectClose(free.prox(silent, at).data(), at.data(), 0);
+});
+
+it("an unconstrained denoiser of convolutions sees three pixels a layer, learns, and takes the place of the prior", async () => {
+  const shape = [1, 7, 7];
+  const free = residualDenoiser({ kind: "conv", shape, hidden: [3, 2] });
+  const p = free.init(random.rng(1), "float64");
+  expect(p.map(({ weight }) => weight.shape)).toEqual([
+    [3, 1, 3, 3],
+    [2, 3, 3, 3],
+    [1, 2, 3, 3],
+  ]);
+  const at = rng.normal([1, ...shape], { dtype: "float64" });
+  const touched = add(
+    at,
+    f64(
+      Array.from({ length: 49 }, (_, i) => (i === 0 ? 1 : 0)),
+      [1, ...shape],
+    ),
+  );
+  const change = sub(free.prox(p, touched), free.prox(p, at)).data();
+  change.forEach((v, i) => {
+    if (Math.max(Math.floor(i / 7), i % 7) > 3) expect(v).toBe(0);
+  });
+  const silent = p.map(({ weight, bias }) => ({ weight: mul(weight, 0), bias: mul(bias as Tensor, 0) }));
+  expectClose(free.prox(silent, at).data(), at.data(), 0);
+  // Of images that are 0 it learns to remove noise.
+  const { params: learnt } = await fitProximal(free, zeros([4, ...shape]), {
+    sigma: 0.3,
+    batchSize: 8,
+    stages: [{ loss: "squared", steps: 60, learningRate: 0.03 }],
+  });
+  const noise = rng.normal([4, ...shape], { std: 0.3, dtype: "float64" });
+  expect(free.prox(learnt, noise).square().mean().item()).toBeLessThan(0.5 * noise.square().mean().item());
+  const all = measurement({ input: shape, apply: (x) => x });
+  const { x } = await pnpAdmm(proxOf(free, learnt), all, noise, { rho: 1, maxIterations: 5 });
+  expect(x.square().mean().item()).toBeLessThan(0.5 * noise.square().mean().item());
+  expect(() => residualDenoiser({ kind: "conv", shape: [7, 7], hidden: [2] })).toThrow(
+    errorLike("ShapeError", /channels/),
+  );
+  expect(() => residualDenoiser({ kind: "cnn" as "conv", shape, hidden: [2] })).toThrow(
+    errorLike("ValueError", /kind/),
+  );
 });
 
 it("goes on only from a state of the same splittings", async () => {
