@@ -1,5 +1,11 @@
 import { checkOptions, requireObject } from "@offprint/tensor-core";
-import { type IntersectionOptions, normalizedHalfspaces, ON_PLANE, requireBounds } from "./convex-polyhedron.js";
+import {
+  type IntersectionOptions,
+  normalizedHalfspaces,
+  ON_PLANE,
+  requireBounds,
+  smallUnit,
+} from "./convex-polyhedron.js";
 
 /** A convex polygon, counter-clockwise. */
 export interface ConvexPolygon {
@@ -19,24 +25,25 @@ export function intersectHalfplanes(lines: Float64Array, options: IntersectionOp
   checkOptions("intersectHalfplanes", options, ["bounds"]);
   const { bounds: r = 1 } = options;
   requireBounds("intersectHalfplanes", r);
+  const onPlane = smallUnit(r) * ON_PLANE;
   let points = [-r, -r, r, -r, r, r, -r, r];
   let edges = [-1, -2, -3, -4];
   for (const [a, b, c, index] of normalizedHalfspaces("intersectHalfplanes", lines, 3)) {
     const n = edges.length;
     const distance = edges.map((_, v) => a * points[2 * v] + b * points[2 * v + 1] + c);
-    if (!distance.some((d) => d > ON_PLANE)) continue;
-    if (!distance.some((d) => d < -ON_PLANE)) return { vertices: new Float64Array(0), lineOfEdge: new Int32Array(0) };
+    if (!distance.some((d) => d > onPlane)) continue;
+    if (!distance.some((d) => d < -onPlane)) return { vertices: new Float64Array(0), lineOfEdge: new Int32Array(0) };
     const nextPoints: number[] = [];
     const nextEdges: number[] = [];
     for (let v = 0; v < n; v++) {
       const w = (v + 1) % n;
       const [from, to] = [distance[v], distance[w]];
-      if (from <= ON_PLANE) {
+      if (from <= onPlane) {
         nextPoints.push(points[2 * v], points[2 * v + 1]);
         // From a vertex on the line outwards, the boundary goes on along the line.
-        nextEdges.push(from >= -ON_PLANE && to > ON_PLANE ? index : edges[v]);
+        nextEdges.push(from >= -onPlane && to > onPlane ? index : edges[v]);
       }
-      if ((from < -ON_PLANE && to > ON_PLANE) || (from > ON_PLANE && to < -ON_PLANE)) {
+      if ((from < -onPlane && to > onPlane) || (from > onPlane && to < -onPlane)) {
         const t = from / (from - to);
         for (let i = 0; i < 2; i++) nextPoints.push(points[2 * v + i] + t * (points[2 * w + i] - points[2 * v + i]));
         nextEdges.push(from < 0 ? index : edges[v]);

@@ -71,6 +71,11 @@ export function normalizedHalfspaces(owner: string, planes: Float64Array, width:
   return result;
 }
 
+/** What distances of about 1e-9 are measured in: small cubes have smaller ones. */
+export function smallUnit(bounds: number): number {
+  return Math.min(1, bounds);
+}
+
 /** Throws unless the bounds are a positive number. */
 export function requireBounds(owner: string, bounds: number): void {
   if (!(bounds > 0 && bounds < Infinity)) throw new ValueError(`${owner}: bounds is ${bounds}; it must be > 0`);
@@ -151,22 +156,23 @@ function capLoop(faces: readonly Face[], vertices: number): number[] | undefined
   return loop.length === open ? loop : undefined;
 }
 
-/** The solid inside one more half-space; null where nothing is left. */
-function clip(solid: Solid, plane: Float64Array): Solid | null {
+/** The solid inside one more half-space, near to which is what is within 1e-9 units; null where nothing is left. */
+function clip(solid: Solid, plane: Float64Array, unit: number): Solid | null {
   const { points } = solid;
   const vertices = points.length / 3;
   const used = new Uint8Array(vertices);
   for (const { loop } of solid.faces) for (const v of loop) used[v] = 1;
   const [a, b, c, , index] = plane;
+  const onPlane = unit * ON_PLANE;
   const distance = new Float64Array(vertices);
   const side = new Int8Array(vertices);
   for (let attempt = 0; attempt < 8; attempt++) {
-    const d = plane[3] - (attempt === 0 ? 0 : NUDGE * 3 ** (attempt - 1));
+    const d = plane[3] - (attempt === 0 ? 0 : unit * NUDGE * 3 ** (attempt - 1));
     let [anyOut, anyIn] = [false, false];
     for (let v = 0; v < vertices; v++) {
       if (!used[v]) continue;
       distance[v] = a * points[3 * v] + b * points[3 * v + 1] + c * points[3 * v + 2] + d;
-      side[v] = distance[v] > ON_PLANE ? 1 : distance[v] < -ON_PLANE ? -1 : 0;
+      side[v] = distance[v] > onPlane ? 1 : distance[v] < -onPlane ? -1 : 0;
       anyOut ||= side[v] > 0;
       anyIn ||= side[v] < 0;
     }
@@ -201,7 +207,7 @@ function compact({ points, faces }: Solid): ConvexMesh {
  * normals, and may be of any scale; repeated and redundant ones are allowed. One without a normal (a = b = c = 0) holds all
  * points where d <= 0, and else none.
  * @param planes `[4 m]`: a, b, c, d of each half-space
- * @returns no vertices and no faces where the intersection is empty (or thinner than 1e-9)
+ * @returns no vertices and no faces where the intersection is empty (or thinner than 1e-9, or that part of bounds below 1)
  * @throws ShapeError unless there are four numbers per half-space; ValueError for numbers that are not finite.
  */
 export function intersectHalfspaces(planes: Float64Array, options: IntersectionOptions = {}): ConvexMesh {
@@ -211,7 +217,7 @@ export function intersectHalfspaces(planes: Float64Array, options: IntersectionO
   requireBounds("intersectHalfspaces", bounds);
   let solid: Solid | null = cube(bounds);
   for (const plane of normalizedHalfspaces("intersectHalfspaces", planes, 4)) {
-    solid = clip(solid, plane);
+    solid = clip(solid, plane, smallUnit(bounds));
     if (solid === null) return { vertices: new Float64Array(0), faces: [], planeOfFace: new Int32Array(0) };
   }
   return compact(solid);

@@ -1,6 +1,6 @@
 import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
-import { type Frame, frameAround, intoFrame, outOfFrame } from "./frame.js";
+import { type Frame, frameAround, inOwnUnits, intoFrame, outOfFrame } from "./frame.js";
 import { meshOccupancy, type Surface } from "./mesh-occupancy.js";
 import {
   drawPool,
@@ -54,7 +54,7 @@ export function prepared(target: FitTarget, dim: Dim, options: PoolOptions): Pre
   }
   const given = Float64Array.from(points);
   requirePoints("fitShape", given, dim);
-  const frame = given.some((x) => Math.abs(x) > 0.5) ? frameAround("fitShape", given, dim, 1) : undefined;
+  const frame = given.length > 0 && inOwnUnits(given, dim) ? frameAround("fitShape", given, dim, 1) : undefined;
   const pool = poolOfSamples(intoFrame(given, frame), values, dim);
   return { frame, pool: async () => pool };
 }

@@ -8,7 +8,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { forEachTriangle, type PolyMesh, triangleNormal } from "./poly-mesh.js";
-import { type BspShape, contains } from "./shape.js";
+import { type BspShape, contains, requirePoints } from "./shape.js";
 
 /** Points on a surface. */
 export interface SurfacePoints {
@@ -42,6 +42,8 @@ export function sampleSurface(
 ): SurfacePoints {
   checkOptions("sampleSurface", options, ["shape"]);
   requireInteger("sampleSurface", "count", count, 1);
+  requireObject("sampleSurface", "mesh", mesh, "a PolyMesh");
+  requireObject("sampleSurface", "rng", rng, "a generator, random.rng(seed)");
   const corners: number[] = [];
   const areas: number[] = [];
   forEachTriangle(mesh, (a, b, c) => {
@@ -124,7 +126,19 @@ function requireSome(owner: string, ...sets: readonly Float64Array[]): void {
     if (points.length === 0 || points.length % 3 !== 0) {
       throw new ShapeError(`${owner}: ${points.length} numbers are no points; give three per point, and at least one`);
     }
+    requirePoints(owner, points, 3);
   }
+}
+
+/** Throws unless every point has a finite normal. */
+function requireNormals(owner: string, { points, normals }: SurfacePoints): void {
+  requireSome(owner, points);
+  if (normals?.length !== points.length) {
+    throw new ShapeError(
+      `${owner}: ${normals?.length} numbers of normals for ${points.length} of points; give as many`,
+    );
+  }
+  requirePoints(`${owner}: normals`, normals, 3);
 }
 
 /**
@@ -142,7 +156,7 @@ export function chamferDistance(a: Float64Array, b: Float64Array): number {
 export function normalConsistency(a: SurfacePoints, b: SurfacePoints): number {
   requireObject("normalConsistency", "a", a, "SurfacePoints");
   requireObject("normalConsistency", "b", b, "SurfacePoints");
-  requireSome("normalConsistency", a.points, b.points);
+  for (const surface of [a, b]) requireNormals("normalConsistency", surface);
   const oneWay = (from: SurfacePoints, to: SurfacePoints) => {
     const { index } = nearest(from.points, to.points);
     return mean(
@@ -191,6 +205,7 @@ export function edgeChamferDistance(a: SurfacePoints, b: SurfacePoints, options:
   requireObject("edgeChamferDistance", "a", a, "SurfacePoints");
   requireObject("edgeChamferDistance", "b", b, "SurfacePoints");
   checkOptions("edgeChamferDistance", options, ["radius", "sigma"]);
+  for (const surface of [a, b]) requireNormals("edgeChamferDistance", surface);
   const edges = [edgePoints(a, options), edgePoints(b, options)];
   edges.forEach((points, i) => {
     if (points.length > 0) return;

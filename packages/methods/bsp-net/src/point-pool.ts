@@ -8,7 +8,10 @@ export type Occupancy = (points: Float64Array) => ArrayLike<number | boolean> | 
 
 /** Points of a shape and whether they are inside. */
 export interface PointSamples {
-  /** `[d n]` coordinates: in [-1/2, 1/2], or in units of their own where some lie beyond. */
+  /**
+   * `[d n]` coordinates: in [-1/2, 1/2], or in units of their own where some lie beyond, or all in less than half of its
+   * width.
+   */
   points: ArrayLike<number>;
   /** `[n]`: 1 inside and 0 outside. */
   values: ArrayLike<number | boolean>;

@@ -158,14 +158,16 @@ describe("fitting one shape", () => {
     expect(again.shape).toEqual(whole.shape);
   });
 
-  it("takes samples in units of their own", async () => {
-    const points = random.rng(3).uniform([9000], { low: -50, high: 50, dtype: "float64" }).data() as Float64Array;
+  it.each([100, 1e-3, 1e-100])("takes samples in units of their own: a cube of %f", async (unit) => {
+    const range = { low: -unit / 2, high: unit / 2, dtype: "float64" } as const;
+    const points = random.rng(3).uniform([9000], range).data() as Float64Array;
     const { shape } = await fitShape(
-      { points, values: inBox(points.map((x) => x / 100)) },
+      { points, values: inBox(points.map((x) => x / unit)) },
       { ...quick, convexes: 1, planesPerConvex: 12, steps: 500 },
     );
     const mesh = extractMesh(shape, { resolution: 24 });
-    expect(Math.abs(Math.max(...mesh.vertices.filter((_, i) => i % 3 === 0)) - 30)).toBeLessThan(4);
+    const width = Math.max(...mesh.vertices.filter((_, i) => i % 3 === 0));
+    expect(Math.abs(width / unit - 0.3)).toBeLessThan(0.04);
   });
 
   it("says what is wrong", async () => {

@@ -36,6 +36,19 @@ describe("metrics", () => {
     expect(normalConsistency(a, b)).toBeGreaterThan(0.95);
   });
 
+  it("refuse coordinates and normals that are none", () => {
+    const one = Float64Array.of(0, 0, 0);
+    const bad = Float64Array.of(0, 0, Number.NaN);
+    expect(() => chamferDistance(one, bad)).toThrow(/chamferDistance: coordinate 2 is NaN; it must be finite/);
+    const without = { points: one } as never;
+    expect(() => normalConsistency({ points: one, normals: one }, without)).toThrow(
+      /undefined numbers of normals for 3/,
+    );
+    expect(() => normalConsistency({ points: one, normals: bad }, a)).toThrow(/normals: coordinate 2 is NaN/);
+    expect(() => edgeChamferDistance(a, { points: one, normals: new Float64Array(6) })).toThrow(/6 numbers of normals/);
+    expect(() => sampleSurface(box(0.3), 5, undefined as never)).toThrow(/rng is undefined; give a generator/);
+  });
+
   it("are the squared distances, both ways added", () => {
     expect(chamferDistance(Float64Array.of(0, 0, 0), Float64Array.of(0, 0, 2, 0, 3, 0))).toBeCloseTo(
       4 + (4 + 9) / 2,
@@ -84,6 +97,11 @@ describe("baselines", () => {
     const mesh = extractMesh(hull, { resolution: 16 });
     expect(mesh.faces.length).toBe(6);
     expect(meshVolume(mesh)).toBeCloseTo(0.216, 8);
+    for (const unit of [1e-100, 1e-6, 1e6, 1e100]) {
+      const scaled = convexHull(box(0.3).vertices.map((x) => unit * (x + 0.05)));
+      const mesh = intersectHalfspaces(scaled.convexes[0]!.planes, { bounds: unit });
+      expect(meshVolume(mesh) / unit ** 3).toBeCloseTo(0.6 ** 3, 6);
+    }
     expect(() => convexHull(Float64Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0))).toThrow(/lie in a plane/);
   });
 });

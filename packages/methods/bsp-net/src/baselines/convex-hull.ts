@@ -19,9 +19,11 @@ export function convexHull(points: Float64Array): BspShape {
     for (let i = 0; i < n; i++) total += points[3 * i + axis];
     return total / n;
   });
+  // in units of the points, whatever these are
+  const unit = points.reduce((most, x, i) => Math.max(most, Math.abs(x - centre[i % 3])), 0);
   const rows = new Float64Array(4 * n);
   for (let i = 0; i < n; i++) {
-    for (let axis = 0; axis < 3; axis++) rows[4 * i + axis] = points[3 * i + axis] - centre[axis];
+    for (let axis = 0; axis < 3; axis++) rows[4 * i + axis] = (points[3 * i + axis] - centre[axis]) / (unit || 1);
     rows[4 * i + 3] = -1;
   }
   const dual = intersectHalfspaces(rows, { bounds: DUAL_BOUNDS });
@@ -32,8 +34,8 @@ export function convexHull(points: Float64Array): BspShape {
   for (let f = 0; 4 * f < planes.length; f++) {
     planes[4 * f + 3] = -1;
     for (let axis = 0; axis < 3; axis++) {
-      planes[4 * f + axis] = dual.vertices[3 * f + axis];
-      planes[4 * f + 3] -= dual.vertices[3 * f + axis] * centre[axis];
+      planes[4 * f + axis] = dual.vertices[3 * f + axis] / unit;
+      planes[4 * f + 3] -= planes[4 * f + axis] * centre[axis];
     }
   }
   return { dim: 3, convexes: [{ index: 0, planes }], unconnected: [] };
