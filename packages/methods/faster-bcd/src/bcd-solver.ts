@@ -1,5 +1,5 @@
 import { checkOptions, NonFiniteError } from "@offprint/tensor-core";
-import { firstConstants, firstPoint } from "./begin.js";
+import { firstConstants, firstGuesses, firstPoint } from "./begin.js";
 import { type Chooser, chooser, isGreedy, sweepLength } from "./choose-block.js";
 import { CallbackState } from "./objectives/callback-state.js";
 import {
@@ -36,6 +36,8 @@ export class BcdSolver {
   #status: "converged" | "limit" | undefined;
   /** At the present point, where it was computed. */
   #residual = Number.NaN;
+  /** Whether that is by guesses of L_i for variables that would move: how far is not known. */
+  #unsure = false;
   #block: Int32Array;
   #record: BcdRecord | undefined;
   readonly #state: BcdState;
@@ -52,7 +54,8 @@ export class BcdSolver {
     const x = firstPoint(objective, separable, options.initial, from);
     const lipschitz = firstConstants(objective, estimated, from);
     const state = objective.start?.(x, from?.smooth) ?? new CallbackState(objective, x, from?.smooth);
-    const space = new Workspace(objective, separable, state, lipschitz, estimated, settings);
+    const guessed = settings.update === "lipschitz-approx" ? firstGuesses(objective, from) : undefined;
+    const space = new Workspace(objective, separable, state, lipschitz, estimated, { ...settings, guessed });
     this.#space = space;
     this.#choose = chooser(settings, space);
     this.#update = updateOf(settings, space);
@@ -101,13 +104,13 @@ export class BcdSolver {
 
   /** Where the run stands, as a tree of its own: a solver made with it goes on bit for bit. */
   save(): BcdPoint {
-    const { state, estimated, lipschitz } = this.#space;
+    const { state, estimated, lipschitz, guessed } = this.#space;
     return {
       iteration: this.#iteration,
       x: state.x.slice(),
       composite: this.#composite,
       smooth: state.save(),
-      lipschitz: estimated ? lipschitz.slice() : null,
+      lipschitz: estimated ? lipschitz.map((L, i) => (guessed?.[i] === 1 ? -L : L)) : null,
       supportChangedAt: this.#supportChangedAt,
       block: this.#block.slice(),
       record: this.#record ?? null,
@@ -172,9 +175,10 @@ export class BcdSolver {
 
   /** The largest |g_i|; with a composite the largest move of a proximal step 1 / L_i. */
   #largestMove(): number {
-    const { state, separable, lipschitz } = this.#space;
+    const { state, separable, lipschitz, guessed } = this.#space;
     const g = state.gradient();
     let most = 0;
+    this.#unsure = false;
     for (let i = 0; i < g.length; i++) {
       const x = state.x[i];
       const size = separable.none
@@ -186,6 +190,7 @@ export class BcdSolver {
         });
       }
       if (size > most) most = size;
+      if (guessed?.[i] === 1 && !separable.none && size > 0) this.#unsure = true;
     }
     return most;
   }
@@ -197,7 +202,7 @@ export class BcdSolver {
 
   #settled(): boolean {
     this.#residual = this.#largestMove();
-    return this.#residual <= this.#settings.tolerance;
+    return this.#residual <= this.#settings.tolerance && !this.#unsure;
   }
 
   /** Computes everything afresh: rounding errors of updates must not pass for convergence. */

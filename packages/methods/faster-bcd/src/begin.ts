@@ -29,6 +29,11 @@ export function firstPoint(
   return x;
 }
 
+/** `[n]` which estimates are a first guess: saved ones are negative there. */
+export function firstGuesses({ n }: BlockObjective, from: BcdPoint | undefined): Uint8Array {
+  return from?.lipschitz ? Uint8Array.from(from.lipschitz, (L) => (L < 0 ? 1 : 0)) : new Uint8Array(n).fill(1);
+}
+
 /** `[n]` L_i, positive; of estimates the saved ones, or ones. */
 export function firstConstants(
   objective: BlockObjective,
@@ -37,7 +42,11 @@ export function firstConstants(
 ): Float64Array {
   const { n } = objective;
   if (estimated) {
-    return from ? keptVector({ lipschitz: from.lipschitz }, "lipschitz", n) : new Float64Array(n).fill(1);
+    if (from === undefined) return new Float64Array(n).fill(1);
+    const kept = keptVector({ lipschitz: from.lipschitz }, "lipschitz", n).map(Math.abs);
+    const bad = kept.findIndex((L) => !(L > 0 && L < Infinity));
+    if (bad < 0) return kept;
+    throw new ValueError(`bcd: resume.lipschitz holds ${kept[bad]} at ${bad}; give the \`state\` of an earlier run`);
   }
   const given = objective.lipschitz ?? Array.from({ length: n }, (_, i) => objective.blockBound?.(Int32Array.of(i))[0]);
   const L = numbersFrom("lipschitz", given as ArrayLike<number>, n);

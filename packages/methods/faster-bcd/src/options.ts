@@ -103,7 +103,7 @@ export interface BcdPoint {
   readonly composite: number;
   /** What f keeps at the point. */
   readonly smooth: SmoothMemory;
-  /** `[n]` estimates of L_i; null where they are known. */
+  /** `[n]` estimates of L_i, negative where they are a first guess that no step has tried; null where they are known. */
   readonly lipschitz: Float64Array | null;
   /** Iterations after which the support last changed. */
   readonly supportChangedAt: number;

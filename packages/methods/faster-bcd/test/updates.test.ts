@@ -1,5 +1,5 @@
 import { largestDifference } from "@offprint/claims";
-import { linalg, random, sparse, tensor } from "@offprint/tensor-core";
+import { linalg, random, sparse, tensor, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   type BcdOptions,
@@ -222,6 +222,50 @@ describe("lipschitz-approx", async () => {
         for (const i of b) expect(solver.state.lipschitz[i]).toBeLessThanOrEqual(2 * L);
       }
     }
+  });
+
+  it("comes down to the scale of f where its first guess is far above it, with and without l1", async () => {
+    const { value, gradient } = least;
+    const H = tensor(least.blockBound?.(all(n)) as Float64Array, { shape: [n, n] });
+    const largestEigenvalue = linalg.eigvalsh(H).data()[n - 1];
+    const ends = [1, 2 ** -20, 2 ** -80].map((scale) => {
+      const own = {
+        n,
+        value: (x: Float64Array) => scale * value(x),
+        gradient: (x: Float64Array) => Float64Array.from(gradient(x), (v) => scale * v),
+      };
+      const none = new BcdSolver({ smooth: own }, { tolerance: 1e-6 * scale, maxIterations: 20000 });
+      while (none.status === undefined) none.step();
+      for (const i of all(n)) expect(none.state.lipschitz[i]).toBeLessThanOrEqual(2 * scale * largestEigenvalue);
+      const l1 = new BcdSolver(
+        { smooth: own, composite: { kind: "l1", lambda: scale } },
+        { update: "lipschitz-approx", tolerance: 1e-7, maxIterations: 20000 },
+      );
+      while (l1.status === undefined) l1.step();
+      return [none, l1].map((solver) => [solver.status, solver.state.objective / scale]);
+    });
+    for (const [none, l1] of ends) {
+      expect([none[0], l1[0]]).toEqual(["converged", "converged"]);
+      expect(none[1]).toBeCloseTo(Number(ends[0][0][1]), 6);
+      expect(l1[1]).toBeCloseTo(Number(ends[0][1][1]), 6);
+    }
+  });
+
+  it("goes on bit for bit while some of its estimates are guesses", async () => {
+    const own = {
+      n,
+      value: (x: Float64Array) => 1e-6 * least.value(x),
+      gradient: (x: Float64Array) => Float64Array.from(least.gradient(x), (v) => 1e-6 * v),
+    };
+    const problem = { smooth: own, composite: { kind: "l1", lambda: 1e-7 } } as const;
+    const options = { blockSize: 2, update: "lipschitz-approx", maxIterations: 40 } as const;
+    const whole = await bcd(problem, options);
+    const part = await bcd(problem, { ...options, maxIterations: 2 });
+    expect(part.state.inner.lipschitz?.some((L) => L < 0)).toBe(true);
+    const rest = await bcd(problem, { ...options, resume: tree.fromJson(tree.toJson(part.state)) as never });
+    expect(rest.x.toArray()).toEqual(whole.x.toArray());
+    const damaged = { ...part.state, inner: { ...part.state.inner, lipschitz: new Float64Array(n) } };
+    await expect(bcd(problem, { ...options, resume: damaged })).rejects.toThrow(/resume.lipschitz holds 0 at 0/);
   });
 
   it("needs nothing but value and gradient", async () => {
