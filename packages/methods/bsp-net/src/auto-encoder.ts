@@ -13,6 +13,8 @@ import {
   checkOptions,
   mul,
   type Rng,
+  requireChoice,
+  requireFunction,
   requireInteger,
   requireObject,
   reshape,
@@ -144,6 +146,11 @@ function settle(options: AutoEncoderOptions): Settled {
   }
   if (primitive !== "plane" && primitive !== "quadric") {
     throw new ValueError(`bspAutoEncoder: primitive is ${String(primitive)}; it must be plane or quadric`);
+  }
+  requireChoice("bspAutoEncoder", "variational", variational, [true, false]);
+  if (options.encoder !== undefined) {
+    requireFunction("bspAutoEncoder", "encoder.init", options.encoder?.init);
+    requireFunction("bspAutoEncoder", "encoder.apply", options.encoder?.apply);
   }
   if (!(beta >= 0 && beta < Infinity)) throw new ValueError(`bspAutoEncoder: beta is ${beta}; it must be >= 0`);
   return { dim, resolution, channels, planes, convexes, ef, hidden, decoder, primitive, variational, beta };

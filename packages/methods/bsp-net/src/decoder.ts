@@ -15,6 +15,7 @@ import {
   sub,
   type Tensor,
   type TensorLike,
+  ValueError,
 } from "@offprint/tensor-core";
 import { features, type Primitive } from "./features.js";
 import { type Phase, requirePhase } from "./phase.js";
@@ -69,6 +70,14 @@ function checkShapes(points: Tensor, planes: Tensor, T: Tensor, W: Tensor | null
   }
 }
 
+/** Throws for a mask with entries beside 0 and 1, where they are known and not of a trace. */
+function requireSwitches(mask: Tensor): void {
+  if (mask.storage.kind !== "host") return;
+  const bad = mask.data().find((x) => Number(x) !== 0 && Number(x) !== 1);
+  if (bad !== undefined)
+    throw new ValueError(`bspDecode: convexMask holds ${bad}; give 1 to keep a convex and 0 to switch it off`);
+}
+
 /**
  * The decoder: layer 1 measures how far points are outside each half-space, layer 2 joins half-spaces to convexes,
  * layer 3 convexes to the shape. A point is inside a convex where `x Q_j <= 0` for all its planes. Pure and traceable.
@@ -98,6 +107,7 @@ export function bspDecode(
   if (mask !== null && (mask.rank !== 1 || mask.shape[0] !== t.shape[1])) {
     throw new ShapeError(`bspDecode: convexMask has shape [${mask.shape}]; give [${t.shape[1]}], one per convex`);
   }
+  if (mask !== null) requireSwitches(mask);
   const [batch, n] = x.shape;
   const [p, c] = t.shape;
   const d = reshape(relu(matmul(x, q)), [batch * n, p]);

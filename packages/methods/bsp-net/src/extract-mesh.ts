@@ -1,9 +1,9 @@
-import { checkOptions, requireInteger, requireNonNegative, requireObject, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { type ConvexPolygon, intersectHalfplanes } from "./convex-polygon.js";
 import { intersectHalfspaces, requireBounds } from "./convex-polyhedron.js";
 import { outOfFrame } from "./frame.js";
 import { joinMeshes, type PolyMesh } from "./poly-mesh.js";
-import type { BspShape, Convex } from "./shape.js";
+import { type BspShape, type Convex, requireShape } from "./shape.js";
 import { unionMesh } from "./union/union-mesh.js";
 import { removeRedundant, usedConvexes } from "./used-convexes.js";
 import { weld } from "./weld.js";
@@ -37,6 +37,7 @@ export interface MeshOptions extends PolygonOptions {
 function keptConvexes(owner: string, shape: BspShape, options: KeepOptions): Convex[] {
   const { resolution = 64, removeRedundant: remove = true } = options;
   requireInteger(owner, "resolution", resolution, 1);
+  requireChoice(owner, "removeRedundant", remove, [true, false]);
   const { places, inside } = usedConvexes(shape, resolution);
   const kept = remove ? removeRedundant(inside).map((i) => places[i]) : places;
   return kept.map((place) => shape.convexes[place]);
@@ -49,12 +50,18 @@ function keptConvexes(owner: string, shape: BspShape, options: KeepOptions): Con
  * @see section 3.3 of the paper
  */
 export function extractMesh(shape: BspShape, options: MeshOptions = {}): PolyMesh {
-  requireObject("extractMesh", "shape", shape, "a BspShape");
+  requireShape("extractMesh", shape);
   checkOptions("extractMesh", options, ["resolution", "removeRedundant", "bounds", "weld", "union"]);
   const { bounds = 1, weld: distance = 0, union = false } = options;
   if (shape.dim !== 3) throw new ValueError("extractMesh: the shape is in 2D; use extractPolygons");
   requireBounds("extractMesh", bounds);
   requireNonNegative("extractMesh", "weld", distance);
+  requireChoice("extractMesh", "union", union, [true, false]);
+  if (union && distance > 0) {
+    throw new ValueError(
+      "extractMesh: weld is for the pieces, and union joins its vertices itself; leave one of them out",
+    );
+  }
   const kept = keptConvexes("extractMesh", shape, options);
   const mesh = union ? unionMesh(kept, bounds) : joinMeshes(pieces(kept, bounds, distance));
   return { ...mesh, vertices: outOfFrame(mesh.vertices, shape.frame) };
@@ -73,7 +80,7 @@ function pieces(convexes: readonly Convex[], bounds: number, distance: number) {
  * @throws ValueError for a shape in 3D (see `extractMesh`) or an option out of range.
  */
 export function extractPolygons(shape: BspShape, options: PolygonOptions = {}): (ConvexPolygon & { convex: number })[] {
-  requireObject("extractPolygons", "shape", shape, "a BspShape");
+  requireShape("extractPolygons", shape);
   checkOptions("extractPolygons", options, ["resolution", "removeRedundant", "bounds"]);
   const { bounds = 1 } = options;
   if (shape.dim !== 2) throw new ValueError("extractPolygons: the shape is in 3D; use extractMesh");

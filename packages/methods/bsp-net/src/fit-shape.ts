@@ -4,6 +4,7 @@ import {
   checkOptions,
   NonFiniteError,
   random,
+  requireChoice,
   requireInteger,
   requirePositive,
   type Tensor,
@@ -115,6 +116,9 @@ function settled(options: FitShapeOptions): typeof defaults {
   requireInteger("fitShape", "steps", all.steps, 0);
   for (const name of ["convexes", "pointsPerStep", "poolSize"] as const) requireInteger("fitShape", name, all[name], 1);
   for (const name of ["learningRate", "radius", "jitter"] as const) requirePositive("fitShape", name, all[name]);
+  requireChoice("fitShape", "overlap", all.overlap, [true, false]);
+  if (!Array.isArray(slope) || slope.length !== 2)
+    throw new ValueError("fitShape: slope is no pair; give [first, last], such as [10, 400]");
   for (const i of [0, 1]) requirePositive("fitShape", `slope[${i}]`, slope[i]);
   return all;
 }

@@ -1,4 +1,4 @@
-import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
 import { type Frame, frameAround, inOwnUnits, intoFrame, outOfFrame } from "./frame.js";
 import { meshOccupancy, type Surface } from "./mesh-occupancy.js";
@@ -47,6 +47,9 @@ export function prepared(target: FitTarget, dim: Dim, options: PoolOptions): Pre
       "fitShape: give an inside test, samples { points, values } or a closed mesh { vertices, faces }",
     );
   }
+  if ("faces" in target)
+    checkOptions("fitShape: the mesh", target, ["vertices", "faces", "convexOfFace", "planeOfFace"]);
+  else checkOptions("fitShape: the samples", target, ["points", "values"]);
   if ("faces" in target) return preparedMesh(checkedMesh(target), dim, options);
   const { points, values } = target;
   if (points === undefined || values === undefined) {

@@ -1,4 +1,11 @@
-import { asTensor, checkOptions, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  requirePositive,
+  ShapeError,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { PolyMesh } from "./poly-mesh.js";
 
 /** A mesh of triangles. */
@@ -80,6 +87,13 @@ export function marchingCubes(grid: TensorLike, iso: number, options: MarchingCu
     throw new ShapeError(`marchingCubes: the grid has shape [${samples.shape}]; give [nx, ny, nz]`);
   const [nx, ny, nz] = samples.shape;
   const { spacing = 1 / nx, origin = spacing / 2 - 0.5 } = options;
+  requirePositive("marchingCubes", "spacing", spacing);
+  for (const [name, value] of [
+    ["iso", iso],
+    ["origin", origin],
+  ] as const) {
+    if (!Number.isFinite(value)) throw new ValueError(`marchingCubes: ${name} is ${value}; it must be a finite number`);
+  }
   const data = samples.data();
   let lowest = Infinity;
   for (const x of data) {

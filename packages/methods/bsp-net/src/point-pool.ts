@@ -1,5 +1,5 @@
 import { turn } from "@offprint/solvers";
-import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
+import { type Rng, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
 import type { LabelledPoints } from "./shape-gradient.js";
 
@@ -34,6 +34,7 @@ export interface PoolOptions {
 }
 
 function labels(owner: string, values: ArrayLike<number | boolean>, n: number): Uint8Array {
+  requireObject(owner, "values", values, "an array with 1 inside and 0 outside");
   if (values.length !== n)
     throw new ShapeError(`${owner}: ${values.length} values for ${n} points; give one per point`);
   const result = new Uint8Array(n);

@@ -65,6 +65,7 @@ function block(x: Tensor, start: number, count: number): Tensor {
  */
 export function shapeSamples(shapes: SampledShapes, options: SampledShapesOptions = {}): ShapeSource {
   requireObject("shapeSamples", "shapes", shapes, "SampledShapes");
+  checkOptions("shapeSamples: shapes", shapes, ["inputs", "points", "values"]);
   checkOptions("shapeSamples", options, ["pointsPerStep"]);
   const given = floats(shapes.points);
   const d = given.shape[given.rank - 1];

@@ -1,4 +1,12 @@
-import { asTensor, checkOptions, requireObject, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  requireChoice,
+  requireObject,
+  ShapeError,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { CONNECTED } from "./decoder.js";
 import type { Dim } from "./features.js";
 import { type Frame, intoFrame } from "./frame.js";
@@ -24,6 +32,27 @@ export interface BspShape {
    * [-1/2, 1/2]^d.
    */
   readonly frame?: Frame;
+}
+
+/** Throws unless it is a shape: a dimension, and convexes of whole half-spaces with finite numbers. */
+export function requireShape(owner: string, shape: BspShape): void {
+  requireObject(owner, "shape", shape, "a BspShape");
+  const { dim, convexes } = shape;
+  requireChoice(owner, "dim of the shape", dim, [2, 3]);
+  if (!Array.isArray(convexes))
+    throw new ValueError(`${owner}: the shape has no convexes; give one of bspShape or fitShape`);
+  for (const [place, convex] of (convexes as readonly Convex[]).entries()) {
+    const planes = convex?.planes;
+    if (!(planes instanceof Float64Array) || planes.length % (dim + 1) !== 0) {
+      throw new ShapeError(
+        `${owner}: the planes of convex ${place} are no half-spaces; give a Float64Array with ${dim + 1} numbers for each`,
+      );
+    }
+    const bad = planes.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) {
+      throw new ValueError(`${owner}: the planes of convex ${place} hold ${planes[bad]}; they must be finite`);
+    }
+  }
 }
 
 /** Options of `bspShape`. */
@@ -59,6 +88,8 @@ export function bspShape(planes: TensorLike, T: TensorLike, options: BspShapeOpt
   const bad = coefficients.findIndex((x) => !Number.isFinite(x));
   if (bad >= 0) throw new ValueError(`bspShape: plane ${bad % p} holds ${coefficients[bad]}; planes must be finite`);
   const connections = t.data();
+  const missing = connections.findIndex((x) => Number.isNaN(x));
+  if (missing >= 0) throw new ValueError("bspShape: T holds NaN; connections must be numbers");
   const c = t.shape[1];
   const convexes: Convex[] = [];
   const unconnected: number[] = [];
@@ -107,7 +138,7 @@ export function requirePoints(owner: string, points: ArrayLike<number>, dim: Dim
  * @param given `[d n]` coordinates
  */
 export function distances(shape: BspShape, given: Float64Array): Float64Array {
-  requireObject("distances", "shape", shape, "a BspShape");
+  requireShape("distances", shape);
   requireObject("distances", "given", given, "a Float64Array");
   const { dim, convexes, frame } = shape;
   const n = requirePoints("distances", given, dim);
@@ -130,7 +161,7 @@ export function distances(shape: BspShape, given: Float64Array): Float64Array {
  * @param points `[d n]` coordinates
  */
 export function contains(shape: BspShape, points: Float64Array): Uint8Array {
-  requireObject("contains", "shape", shape, "a BspShape");
+  requireShape("contains", shape);
   requireObject("contains", "points", points, "a Float64Array");
   return Uint8Array.from(distances(shape, points), (s) => (s === 0 ? 1 : 0));
 }

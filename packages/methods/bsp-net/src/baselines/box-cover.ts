@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, requireObject } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, ShapeError } from "@offprint/tensor-core";
 import type { BspShape } from "../shape.js";
 import type { VoxelGrid } from "../voxels.js";
 
@@ -66,6 +66,12 @@ export function boxCover(grid: VoxelGrid, options: BoxCoverOptions = {}): BspSha
   const { boxes = 24 } = options;
   requireInteger("boxCover", "boxes", boxes, 1);
   const { cells, resolution: r } = grid;
+  requireInteger("boxCover", "resolution of the grid", r, 1);
+  if (cells?.length !== r ** 3) {
+    throw new ShapeError(
+      `boxCover: the grid has ${cells?.length} cells; for a resolution of ${r} give ${r ** 3}, as voxelGrid`,
+    );
+  }
   const counted = new Uint8Array(cells.length);
   const convexes: { index: number; planes: Float64Array }[] = [];
   while (convexes.length < boxes) {
