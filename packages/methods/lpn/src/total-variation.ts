@@ -88,6 +88,7 @@ export async function totalVariation(
   // |K|^2 of K = (differences, A): at most 8 + |A|^2.
   const step = 0.99 / Math.sqrt(8 + (await largestEigenvalue(measurement)));
   const axes = input.map((_, i) => i + 1);
+  const noEdges = zerosLike(differences(start));
   const iterate = jitSync(({ x, ahead, edges, misfit }: Plain, seen: Tensor) => {
     const [, spread] = vjp(differences, x);
     const pushed = edges.add(mul(differences(ahead), step));
@@ -108,7 +109,7 @@ export async function totalVariation(
         initial: () => ({
           x: start,
           ahead: start,
-          edges: zerosLike(differences(start)),
+          edges: noEdges,
           misfit: zerosLike(data),
           change: Number.POSITIVE_INFINITY,
           objectives: null,
@@ -124,7 +125,11 @@ export async function totalVariation(
           ...(objectives && { objective: objectives.reduce((a, b) => a + b, 0), objectives }),
         }),
         finished: ({ change }) => (tolerance > 0 && change <= tolerance ? "converged" : undefined),
-        check: ({ x }) => requireLike(owner, x, start),
+        check: ({ x, ahead, edges, misfit }) => {
+          for (const image of [x, ahead]) requireLike(owner, image, start);
+          requireLike(owner, edges, noEdges);
+          requireLike(owner, misfit, data);
+        },
       },
       options,
     );

@@ -153,6 +153,18 @@ describe("patches", () => {
 });
 
 describe("total variation", () => {
+  it("goes on only from a whole state of the same problem", async () => {
+    const all = measurement({ input: [3, 3], apply: (x) => x });
+    const seen = rng.normal([1, 3, 3], { dtype: "float64" });
+    const run = (options: object) => totalVariation(all, seen, { weight: 0.2, maxIterations: 4, ...options });
+    const { state } = await run({ maxIterations: 2 });
+    expectClose((await run({ resume: state })).x.data(), (await run({})).x.data(), 0);
+    for (const part of [{ edges: undefined }, { misfit: zeros([1, 9]) }, { ahead: zeros([1, 3, 4]) }]) {
+      const resume = { ...state, inner: { ...state.inner, ...part } };
+      await expect(run({ resume })).rejects.toThrow(errorLike("ValueError", /resume is a state of another problem/));
+    }
+  });
+
   it("keeps what is flat, and its solution is no higher than points around it", async () => {
     const all = measurement({ input: [4, 4], apply: (x) => x });
     const flat = await totalVariation(all, add(zeros([1, 4, 4], "float64"), 0.7), { weight: 0.2, maxIterations: 50 });
