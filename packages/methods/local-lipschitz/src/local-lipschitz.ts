@@ -70,7 +70,7 @@ export interface LocalLipschitz {
   readonly value: number;
   /** Whether it is proved; it always is. */
   readonly certified: true;
-  /** `[rows]` the bound of each row. */
+  /** `[rows]` the bound of each row; branching tightens the largest first, so that others may be wider than they need be. */
   readonly perOutput: Float64Array;
   /** Largest norm of a gradient that was seen, to rounding; not above the bound. */
   readonly lowerBound: number;
