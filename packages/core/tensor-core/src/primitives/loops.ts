@@ -4,7 +4,7 @@ import type { Spec } from "../primitive.js";
 import { rowMajorStrides } from "../shape.js";
 import type { HostStorage } from "../storage.js";
 import { mergeAxes } from "../strided.js";
-import { hostTensor, type Tensor } from "../tensor.js";
+import { hostTensor, Tensor } from "../tensor.js";
 
 type Scalar = (...args: number[]) => number;
 
@@ -111,23 +111,23 @@ function mapLines(line: Line, inputs: readonly Tensor[], spec: Spec): Tensor {
   const storages = inputs.map((x) => x.storage as HostStorage);
   const operands = storages.map((s) => s.data);
   const offsets = storages.map((s) => s.offset);
-  if (spec.shape.length === 0) {
-    const out = allocate(spec.dtype, 1);
-    line(operands, offsets, NO_STEPS, out, 0, 1);
-    return hostTensor(out, spec.shape, spec.dtype);
-  }
+  if (spec.shape.length === 0) return repeated(line, operands, offsets, spec);
   const merged = mergeAxes(spec.shape, [...storages.map((s) => s.strides), rowMajorStrides(spec.shape)]);
-  const rank = merged.shape.length;
   const total = spec.shape.reduce((a, b) => a * b, 1);
+  if (total > 0 && !merged.strides.slice(0, -1).flat().some(Boolean)) return repeated(line, operands, offsets, spec);
   const out = allocateUnwritten(spec.dtype, total);
-  if (total > 0) {
-    if (rank === 0) line(operands, offsets, NO_STEPS, out, 0, 1);
-    else walk(line, operands, offsets, merged.shape, merged.strides, out, total);
-  }
+  if (total > 0) walk(line, operands, offsets, merged.shape, merged.strides, out, total);
   return hostTensor(out, spec.shape, spec.dtype);
 }
 
 const NO_STEPS = [0, 0, 0];
+
+/** The same value everywhere, computed and kept once. */
+function repeated(line: Line, operands: TypedArray[], offsets: number[], { shape, dtype }: Spec): Tensor {
+  const data = allocate(dtype, 1);
+  line(operands, offsets, NO_STEPS, data, 0, 1);
+  return new Tensor(shape, dtype, { kind: "host", data, strides: shape.map(() => 0), offset: 0 });
+}
 
 function walk(
   line: Line,

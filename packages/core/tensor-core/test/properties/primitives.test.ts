@@ -76,7 +76,7 @@ function outcome(entry: PrimitiveCase, inputs: readonly Tensor[]): Tensor[] | st
  */
 const ROUNDED = new Set([
   ...["exp", "expm1", "log1p", "cos", "asin", "acos", "tanh", "sigmoid", "softmax", "logSoftmax"],
-  ...["erf", "erfc", "prod", "conv", "convInputGrad"],
+  ...["erf", "erfc", "softplus", "logAddExp", "prod", "conv", "convInputGrad"],
 ]);
 const UNIT_ROUNDOFF = 2 ** -53;
 
