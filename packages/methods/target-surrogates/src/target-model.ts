@@ -10,6 +10,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -108,6 +109,8 @@ export function exactStep(
   checkOptions("exactStep", options, ["ridge"]);
   const { ridge = 0 } = options;
   requireNonNegative("exactStep", "ridge", ridge);
+  requireObject("exactStep", "W", W, "a tensor [d, C]");
+  if (typeof D !== "number") requireObject("exactStep", "D", D, "one number > 0, or [b, C] of them");
   const positive = typeof D === "number" ? D > 0 : Array.from(D.data()).every((d) => d > 0);
   if (!positive)
     throw new ValueError("exactStep: D has entries that are not > 0; give one number > 0, or [b, C] of them");

@@ -257,6 +257,7 @@ describe("bad input", () => {
     await expect(baselines.adagrad(linearModel(3), { x }, oracle, scalar)).rejects.toThrow(/scalar is "no"/);
     await expect(sso(linearModel(3), { x }, oracle, undefined as never)).rejects.toThrow(/options is undefined/);
     const g = tensor(new Float64Array(24), { shape: [24, 1] });
+    expect(() => exactStep(linearModel(3).params, x, g, undefined as never)).toThrow(/D is undefined; give one number/);
     expect(() => exactStep(linearModel(3).params, x, g, 0)).toThrow(/D has entries that are not > 0/);
   });
 
