@@ -1,6 +1,7 @@
-import { checkOptions, NonFiniteError } from "@offprint/tensor-core";
+import { checkOptions, NonFiniteError, requireObject } from "@offprint/tensor-core";
 import { firstConstants, firstGuesses, firstPoint } from "./begin.js";
 import { type Chooser, chooser, isGreedy, sweepLength } from "./choose-block.js";
+import { keptNumber } from "./memory.js";
 import { CallbackState } from "./objectives/callback-state.js";
 import {
   type BcdMethodOptions,
@@ -53,6 +54,7 @@ export class BcdSolver {
     this.#settings = settings;
     const x = firstPoint(objective, separable, options.initial, from);
     const lipschitz = firstConstants(objective, estimated, from);
+    if (from) requireObject("bcd", "resume.inner.smooth", from.smooth, "the `state` of an earlier run");
     const state = objective.start?.(x, from?.smooth) ?? new CallbackState(objective, x, from?.smooth);
     const guessed = settings.update === "lipschitz-approx" ? firstGuesses(objective, from) : undefined;
     const space = new Workspace(objective, separable, state, lipschitz, estimated, { ...settings, guessed });
@@ -60,9 +62,11 @@ export class BcdSolver {
     this.#choose = chooser(settings, space);
     this.#update = updateOf(settings, space);
     this.#testEvery = isGreedy(settings) ? 1 : sweepLength(settings, space);
-    this.#iteration = from?.iteration ?? 0;
-    this.#supportChangedAt = from?.supportChangedAt ?? 0;
-    this.#composite = from?.composite ?? separable.value(state.x);
+    const kept = (name: "iteration" | "supportChangedAt" | "composite") =>
+      from && keptNumber({ [name]: from[name] }, name);
+    this.#iteration = kept("iteration") ?? 0;
+    this.#supportChangedAt = kept("supportChangedAt") ?? 0;
+    this.#composite = kept("composite") ?? separable.value(state.x);
     this.#block = from?.block ?? new Int32Array(0);
     this.#record = from?.record ?? undefined;
     this.#off = new Uint8Array(state.x.length);

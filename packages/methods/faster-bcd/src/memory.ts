@@ -4,7 +4,7 @@ import type { SmoothMemory } from "./smooth-state.js";
 /** @internal A number that a state kept. @throws ValueError where the memory is that of another problem. */
 export function keptNumber(memory: SmoothMemory, name: string): number {
   const value = memory[name];
-  return typeof value === "number" ? value : unfit(name, "a number");
+  return typeof value === "number" && Number.isFinite(value) ? value : unfit(name, "a finite number");
 }
 
 /** @internal A copy of an array `[length]` that a state kept. @throws ValueError like {@link keptNumber}. */

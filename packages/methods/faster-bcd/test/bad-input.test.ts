@@ -244,6 +244,12 @@ describe("options out of range are refused", () => {
       ValueError,
       /resume does not hold 3 numbers as `z`/,
     ],
+    [
+      "a saved point of nothing",
+      { resume: { iterations: 1, history: [], inner: { x: Float64Array.of(1, 2), smooth: null } } as never },
+      ValueError,
+      /resume.inner.smooth is null; give the `state`/,
+    ],
     ["every set for mi", { rule: "mi" }, ValueError, /take fixed blocks, or "gsq"/],
     ["a cubic step without its constant", { update: "cubic" }, ValueError, /hessianLipschitz is undefined/],
     ["a rule that cannot order a tree", { blocks: "greedy-tree", rule: "gsq" }, ValueError, /take "gs" or "gsd"/],
@@ -308,6 +314,21 @@ describe("what an objective does not offer is named", () => {
   ])("%o", async (options, message) => {
     await expect(bcd({ smooth: own }, options)).rejects.toThrow(UnsupportedError);
     await expect(bcd({ smooth: own }, options)).rejects.toThrow(message);
+  });
+
+  it("a saved point that was damaged is named", async () => {
+    const { state } = await bcd({ smooth }, { maxIterations: 1, tolerance: 0, blockSize: 1 });
+    for (const [name, value] of [
+      ["iteration", Number.NaN],
+      ["iteration", "2"],
+      ["supportChangedAt", undefined],
+      ["composite", Infinity],
+    ] as const) {
+      const resume = { ...state, inner: { ...state.inner, [name]: value } } as never;
+      await expect(bcd({ smooth }, { maxIterations: 3, blockSize: 1, resume })).rejects.toThrow(
+        `resume does not hold a finite number as \`${name}\``,
+      );
+    }
   });
 
   it("mi is for quadratics", async () => {
