@@ -1,7 +1,7 @@
 import type { StiffSystem } from "@offprint/spectral";
 import { add, checkOptions, mean, requireInteger, requireObject, requirePositive, sqrt } from "@offprint/tensor-core";
 import { type Estimate, residualSquares, SHIFT } from "./estimate.js";
-import { type Forecast, forecastFrames } from "./forecast.js";
+import { type Forecast, forecastFrames, requireFewTimes } from "./forecast.js";
 
 /** Options of {@link estimateForecast}. */
 export interface EstimateForecastOptions {
@@ -34,6 +34,7 @@ export function estimateForecast(
   requirePositive(owner, "shift", shift);
   const { last, coefficients, length, frames } = forecast;
   const times = { n: last.shape[0], length, first: 0, frames, oversample };
+  requireFewTimes(owner, times);
   const change = forecastFrames(coefficients, times);
   const rate = forecastFrames(coefficients, { ...times, spacing });
   const squares = residualSquares(system, add(change, last), rate, order, shift);

@@ -14,6 +14,7 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
+  ValueError,
   zeros,
 } from "@offprint/tensor-core";
 
@@ -60,6 +61,8 @@ export function forecastFrames(coefficients: Complex, times: ForecastTimes): Ten
   requireObject("forecastFrames", "coefficients", coefficients, "{ re, im }");
   requireObject("forecastFrames", "times", times, "ForecastTimes");
   const { n, frames, first, oversample = 1 } = times;
+  requireInteger("forecastFrames", "oversample", oversample, 1);
+  requireFewTimes("forecastFrames", times);
   const { shape } = coefficients.re;
   const [mx, my, mt] = [shape[shape.length - 3] / 2, shape[shape.length - 2] / 2, shape[shape.length - 1]];
   const lead = shape.slice(0, -3).filter((_, i) => i === 0);
@@ -72,6 +75,20 @@ export function forecastFrames(coefficients: Complex, times: ForecastTimes): Ten
   const flat = concatenate([inSpace.re, inSpace.im], 1).reshape([-1, 2 * mt, n * n]);
   const dtype = coefficients.re.dtype;
   return matmul(tensor(waves, { shape: [count, 2 * mt], dtype }), flat).reshape([...lead, count, n, n]);
+}
+
+/** Numbers of the frames at all times, 1 GB of float64. */
+const most = 2 ** 27;
+
+/** @internal @throws ValueError where the frames at all times would take more memory than there may be. */
+export function requireFewTimes(owner: string, { n, frames, first, oversample = 1 }: ForecastTimes): void {
+  const times = (frames - first) * oversample + 1;
+  if (times * n * n <= most) return;
+  const largest = Math.floor((most / n / n - 1) / (frames - first));
+  throw new ValueError(
+    `${owner}: oversample ${oversample} asks for frames of ${n} x ${n} at ${times} times, more than 1 GB; ` +
+      `give ${Math.max(1, largest)} at most`,
+  );
 }
 
 /** @internal Values of cos and -sin at the times, one row each, as the inverse real transform weighs them; or their derivatives. */

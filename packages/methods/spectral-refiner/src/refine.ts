@@ -27,7 +27,7 @@ import {
   valueAndGrad,
 } from "@offprint/tensor-core";
 import { SHIFT, type TimeDerivative } from "./estimate.js";
-import { type Forecast, framesOf, requireModes } from "./forecast.js";
+import { type Forecast, framesOf, requireFewTimes, requireModes } from "./forecast.js";
 import { type Corrections, objectiveOf, type Refinement, refinementOf } from "./refinement.js";
 
 /** The record of an iteration; of a round of the convex variant. */
@@ -172,6 +172,7 @@ export async function refine(system: StiffSystem, start: Forecast, options: Refi
   requireOfMethod(owner, method, options);
   if (!Number.isFinite(order)) throw new ValueError(`${owner}: order is ${order}; it must be a finite number`);
   const modes = modesOf(owner, system, start, options.modes);
+  requireFewTimes(owner, { n: start.last.shape[0], length: start.length, first: 0, frames: start.frames, oversample });
   if (rounds > 0 && !("transport" in system && method === "lbfgs")) {
     throw new ValueError(`${owner}: rounds need method "lbfgs" and a system with a transport, such as navierStokes`);
   }

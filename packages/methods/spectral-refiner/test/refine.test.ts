@@ -10,6 +10,7 @@ import {
   fitOperator,
   flowOperator,
   forcedFlows,
+  forecastFrames,
   framesOf,
   generateFlows,
   persistence,
@@ -86,6 +87,17 @@ describe("refine", () => {
     expectClose(framesOf(forecast), refined, 1e-12);
     expectClose(estimateForecast(family.system, forecast, { spacing: 0.2, oversample: 1 }).eta, eta, 1e-12);
     expectClose(refined.mean([1, 2]), framesOf(still).mean([1, 2]), 1e-12);
+  });
+
+  it("looks at no more times than memory holds", async () => {
+    const many = { spacing: 0.2, oversample: 1e6 };
+    const message = /oversample 1000000 asks for frames of .* more than 1 GB; give \d+ at most/;
+    await expect(refine(family.system, still, many)).rejects.toThrow(message);
+    expect(() => estimateForecast(family.system, still, many)).toThrow(message);
+    const { last, length, frames, coefficients } = still;
+    const times = { n: last.shape[0], length, first: 0, frames, oversample: 1e6 };
+    expect(() => forecastFrames(coefficients, times)).toThrow(message);
+    expect(() => forecastFrames(coefficients, { ...times, oversample: 0.5 })).toThrow(/oversample is 0.5/);
   });
 
   it("of flows in a small unit ends no sooner, where they are nearly linear", async () => {
