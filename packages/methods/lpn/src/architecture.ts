@@ -6,7 +6,6 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
-  requirePositive,
   reshape,
   ShapeError,
   type Tensor,
@@ -17,7 +16,7 @@ import { resize } from "./resize.js";
 
 /** What all networks have. */
 interface CommonConfig {
-  /** Sharpness of softplus, > 0. Default 10. */
+  /** Sharpness of softplus, from 1e-12 to 1e12. Default 10. */
   readonly beta?: number;
   /** Strong convexity, >= 0: `psi` gets `alpha |y|^2`, so that eigenvalues of f's Jacobian are >= 2 alpha. Default 0. */
   readonly alpha?: number;
@@ -63,6 +62,9 @@ export const presets = {
   conv128: { kind: "conv", shape: [1, 128, 128], strides: [1, 2, 1, 2, 1, 2], hidden: 256, beta: 100, alpha: 1e-6 },
 } as const satisfies Record<string, ConvConfig>;
 
+/** Sharper and blunter softplus, and larger weights, overflow in float32. */
+const [LEAST_BETA, MOST_BETA, MOST_LOG_WEIGHT] = [1e-12, 1e12, 80];
+
 const common = ["kind", "shape", "hidden", "beta", "alpha", "logWeight"];
 
 /** @internal A configuration with its defaults. @throws ValueError, ShapeError */
@@ -70,12 +72,18 @@ export function configOf(config: LpnConfig): Required<LpnConfig> {
   const owner = "lpn";
   requireChoice(owner, "kind", config?.kind ?? null, ["dense", "conv"]);
   const { beta = 10, alpha = 0 } = config;
-  requirePositive(owner, "beta", beta);
+  if (typeof beta !== "number" || !(beta >= LEAST_BETA && beta <= MOST_BETA)) {
+    throw new ValueError(
+      `${owner}: beta is ${String(beta)}; it must be from ${LEAST_BETA} to ${MOST_BETA}, such as 10`,
+    );
+  }
   requireNonNegative(owner, "alpha", alpha);
   requireExtents(owner, "shape", config.shape);
   const logWeight = config.logWeight ?? (config.kind === "dense" ? "fan-in" : -10);
-  if (logWeight !== "fan-in" && !Number.isFinite(logWeight)) {
-    throw new ValueError(`${owner}: logWeight is ${String(logWeight)}; give a finite number or "fan-in"`);
+  if (logWeight !== "fan-in" && !(typeof logWeight === "number" && Math.abs(logWeight) <= MOST_LOG_WEIGHT)) {
+    throw new ValueError(
+      `${owner}: logWeight is ${String(logWeight)}; give a number from -${MOST_LOG_WEIGHT} to ${MOST_LOG_WEIGHT}, or "fan-in"`,
+    );
   }
   if (config.kind === "dense") {
     checkOptions(owner, config, common);

@@ -132,10 +132,22 @@ it("has the paper's architectures for 28 x 28 and 128 x 128 pixels", () => {
   expect(lpn(presets.conv128).layers).toBe(7);
 });
 
+it.each([1e-12, 1e12])("is finite for softplus of sharpness %d", (beta) => {
+  const model = lpn({ kind: "dense", shape: [2], hidden: [3, 3], beta });
+  const params = model.init(rng);
+  const y = rng.normal([5, 2]);
+  for (const out of [model.prox(params, y), model.potential(params, y)]) {
+    expect(out.data().every(Number.isFinite)).toBe(true);
+  }
+});
+
 it("refuses what makes no network", () => {
   const bad: [object, RegExp][] = [
     [{ kind: "dense", shape: [2], hidden: [3], alpha: -1 }, /alpha/],
     [{ kind: "dense", shape: [2], hidden: [3], beta: 0 }, /beta/],
+    [{ kind: "dense", shape: [2], hidden: [3], beta: 1e200 }, /beta is 1e\+200; it must be from 1e-12/],
+    [{ kind: "dense", shape: [2], hidden: [3], beta: "10" }, /beta is 10/],
+    [{ kind: "dense", shape: [2], hidden: [3], logWeight: 1e3 }, /logWeight is 1000/],
     [{ kind: "dense", shape: [2], hidden: [] }, /hidden/],
     [{ kind: "dense", shape: [2], hidden: [2.5] }, /hidden/],
     [{ kind: "dense", shape: [2], hiden: [2] }, /"hiden"; did you mean "hidden"/],
