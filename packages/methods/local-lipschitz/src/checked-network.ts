@@ -2,12 +2,14 @@ import {
   type FeedForward,
   foldLinear,
   type LinearPart,
+  layerShapes,
   linearParts,
   type MixedActivation,
   type ScalarActivation,
 } from "@offprint/networks";
 import { asTensor, type Tensor, transpose, UnsupportedError } from "@offprint/tensor-core";
 import { type LinearMap, linearMap } from "./linear-map.js";
+import { markOfNetwork } from "./problem-mark.js";
 import type { Precision } from "./rounding.js";
 
 /** @internal A linear layer: float64 arrays, and the tensors that compiled functions take. */
@@ -38,6 +40,8 @@ export interface CheckedNetwork {
   readonly outputs: number;
   /** Neurons of the hidden layers. */
   readonly widths: readonly number[];
+  /** Tells its weights from others, in few letters. */
+  readonly mark: string;
   /** What bounds are computed in. */
   readonly precision: Precision;
 }
@@ -46,8 +50,10 @@ const known = new WeakMap<FeedForward, CheckedNetwork>();
 
 /** @internal Checks and multiplies out. @throws UnsupportedError for activations that act on groups */
 export function checkNetwork(owner: string, network: FeedForward): CheckedNetwork {
+  layerShapes(network);
+  const mark = markOfNetwork(network);
   const before = known.get(network);
-  if (before !== undefined) return before;
+  if (before?.mark === mark) return before;
   const layers: CheckedLayer[] = [];
   const activations: NeuronwiseActivation[] = [];
   const parts = linearParts(network);
@@ -72,6 +78,7 @@ export function checkNetwork(owner: string, network: FeedForward): CheckedNetwor
     inputs: layers[0].columns,
     outputs: layers[layers.length - 1].rows,
     widths: layers.slice(0, -1).map(({ rows }) => rows),
+    mark,
     precision: "float64" as const,
   };
   known.set(network, checked);

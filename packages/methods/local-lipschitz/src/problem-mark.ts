@@ -1,3 +1,5 @@
+import type { FeedForward } from "@offprint/networks";
+import { asTensor, isTensor, type TensorLike } from "@offprint/tensor-core";
 import type { CheckedBox } from "./box.js";
 import type { CheckedNetwork } from "./checked-network.js";
 import type { Target } from "./gradient-bounds.js";
@@ -33,18 +35,25 @@ class Mark {
   }
 }
 
-const ofNetworks = new WeakMap<CheckedNetwork["layers"], string>();
+/** Numbers, in whatever way a layer has them. */
+function isNumeric(value: unknown): value is TensorLike {
+  if (Array.isArray(value)) return value.length === 0 || isNumeric(value[0]);
+  return typeof value === "number" || isTensor(value) || ArrayBuffer.isView(value) || isNdarray(value);
+}
 
-function markOfNetwork({ layers, activations }: CheckedNetwork): string {
-  const before = ofNetworks.get(layers);
-  if (before !== undefined) return before;
+const isNdarray = (value: unknown): boolean => typeof value === "object" && value !== null && "stride" in value;
+
+/** @internal The layers of a network as they are now: arrays of weights may have been written to since they were last seen. */
+export function markOfNetwork({ layers, inputShape }: FeedForward): string {
   const mark = new Mark();
-  mark.text(JSON.stringify(activations));
-  for (const { weight, bias } of layers) {
-    mark.numbers(weight);
-    mark.numbers(bias);
+  mark.text(JSON.stringify(inputShape ?? null));
+  for (const layer of layers) {
+    for (const [name, value] of Object.entries(layer)) {
+      mark.text(name);
+      if (isNumeric(value)) mark.numbers(Float64Array.from(asTensor(value, "float64").data()));
+      else mark.text(JSON.stringify(value) ?? "");
+    }
   }
-  ofNetworks.set(layers, mark.value);
   return mark.value;
 }
 
@@ -54,7 +63,7 @@ function markOfNetwork({ layers, activations }: CheckedNetwork): string {
  */
 export function problemMark(network: CheckedNetwork, box: CheckedBox, rows: OutputRows, target: Target): string {
   const mark = new Mark();
-  mark.text(markOfNetwork(network));
+  mark.text(network.mark);
   mark.text(target.kind);
   const direction = target.kind === "direction" ? [target.vector] : [];
   for (const values of [box.lower, box.upper, rows.weights, ...direction]) mark.numbers(values);

@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from "@offprint/tensor-core";
 import { type Box, checkBox } from "./box.js";
-import { checkNetwork } from "./checked-network.js";
+import { type CheckedNetwork, checkNetwork } from "./checked-network.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
 import { requireFiniteBounds } from "./rounding.js";
 
@@ -28,20 +28,21 @@ export interface SampleOptions extends RowOptions {
   readonly norm?: "linf" | "l2";
 }
 
-const compiled = new WeakMap<FeedForward, JittedSync<(x: Tensor, weights: Tensor) => Tensor>>();
+/** For the layers that were checked: of weights that were written to since there are others. */
+const compiled = new WeakMap<CheckedNetwork["layers"], JittedSync<(x: Tensor, weights: Tensor) => Tensor>>();
 
 /** @internal `[points, d]` gradients of a row at points `[points, d]`. */
 export function gradientsAt(network: FeedForward, points: Float64Array, weights: Float64Array): Float64Array {
-  const { inputs } = checkNetwork("gradientsAt", network);
+  const { inputs, layers } = checkNetwork("gradientsAt", network);
   const shape = network.inputShape ?? [inputs];
-  let gradient = compiled.get(network);
+  let gradient = compiled.get(layers);
   if (gradient === undefined) {
     gradient = jitSync(
       grad((x: Tensor, w: Tensor) =>
         sum(mul(evaluate(network, reshape(x, [x.shape[0], ...shape])), reshape(w, [1, w.size]))),
       ),
     ) as JittedSync<(x: Tensor, weights: Tensor) => Tensor>;
-    compiled.set(network, gradient);
+    compiled.set(layers, gradient);
   }
   const x = hostTensor(points, [points.length / inputs, inputs], "float64");
   return gradient(x, hostTensor(weights, [weights.length], "float64")).data() as Float64Array;

@@ -160,6 +160,33 @@ describe("bounds", () => {
     }
   });
 
+  it("follow weights that are written to", async () => {
+    const weights = [[[1, -2]], [[3]]];
+    const given = perceptron(
+      weights.map((weight) => ({ weight })),
+      activation("leakyRelu", { slope: 0.5 }),
+    );
+    const typed = new Float64Array([1, -2]);
+    const shared: FeedForward = {
+      layers: [linear(asTensor(typed).reshape([1, 2])), ...given.layers.slice(1)],
+    };
+    const around = boxAround([0, 0], 1);
+    const of = async (network: FeedForward) => {
+      const { value, lowerBound } = await localLipschitz(network, around);
+      return [value, lowerBound, globalBound(network)[0]].map((each) => Math.round(each * 1e6) / 1e6);
+    };
+    expect([await of(given), await of(shared)]).toEqual([
+      [9, 9, 9],
+      [9, 9, 9],
+    ]);
+    weights[0][0][0] = 5;
+    typed[1] = 4;
+    expect(await of(given)).toEqual([21, 21, 21]);
+    // A tensor may have copied them.
+    const now = (await jacobian((x: Tensor) => evaluate(shared, x))(f64([[1, 1]]))).abs().sum().item();
+    expect((await of(shared))[0]).toBeCloseTo(now, 5);
+  });
+
   it("of a linear network are exact everywhere", async () => {
     const network: FeedForward = {
       layers: [
