@@ -1,4 +1,5 @@
 import { checkOptions, FormatError, requireObject, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { sha1 } from "./sha1.js";
 
 /**
  * Bytes of the files beside a model that hold its weights, by the names that it calls them: `{ "model.onnx.data": bytes }`.
@@ -12,8 +13,15 @@ export interface OnnxReadOptions {
   readonly externalData?: ExternalData;
 }
 
-/** The bytes of a file beside the model, or nothing. */
-export type ExternalFiles = (file: string) => Uint8Array | undefined;
+/** A file beside the model. */
+export interface ExternalFile {
+  readonly bytes: Uint8Array;
+  /** Its SHA-1 digest in hexadecimal digits, computed when it is asked for first. */
+  digest(): string;
+}
+
+/** A file beside the model, or nothing. */
+export type ExternalFiles = (file: string) => ExternalFile | undefined;
 
 /** The files of the options, each asked for once. */
 export function externalFiles(owner: string, options: OnnxReadOptions): ExternalFiles {
@@ -27,15 +35,27 @@ export function externalFiles(owner: string, options: OnnxReadOptions): External
     typeof externalData === "function"
       ? externalData
       : (file: string) => (Object.hasOwn(externalData, file) ? externalData[file] : undefined);
-  const known = new Map<string, Uint8Array | undefined>();
+  const known = new Map<string, ExternalFile | undefined>();
   return (file) => {
     if (known.has(file)) return known.get(file);
     const bytes = give(file);
     if (bytes !== undefined && !(bytes instanceof Uint8Array)) {
       throw new ValueError(`${owner}: externalData has no bytes for "${file}"; give a Uint8Array of the whole file`);
     }
-    known.set(file, bytes);
-    return bytes;
+    const found = bytes && digestible(bytes);
+    known.set(file, found);
+    return found;
+  };
+}
+
+function digestible(bytes: Uint8Array): ExternalFile {
+  let digest: string | undefined;
+  return {
+    bytes,
+    digest() {
+      digest ??= sha1(bytes);
+      return digest;
+    },
   };
 }
 
@@ -50,11 +70,11 @@ export interface ExternalPlace {
 }
 
 /**
- * The bytes of a constant in a file beside the model, a part of that file's memory. A checksum is passed over.
+ * The bytes of a constant in a file beside the model, a part of that file's memory.
  *
  * @param size bytes that its shape needs
  * @throws UnsupportedError for a file that is not there; FormatError for a place that is not in it, or out of the model's
- * folder, or that holds more or less than `size`
+ * folder, or that holds more or less than `size`, and for a file that is not the one whose checksum is given
  */
 export function externalBytes({ where, at, entries }: ExternalPlace, size: number, files: ExternalFiles): Uint8Array {
   const refuse = (what: string) => new FormatError(`${where} ${what}`, { offset: at });
@@ -78,16 +98,30 @@ export function externalBytes({ where, at, entries }: ExternalPlace, size: numbe
       `has ${length} bytes in "${file}" and does not hold as many numbers as its shape needs (${size} bytes)`,
     );
   }
-  const bytes = files(file);
-  if (bytes === undefined) {
+  const found = files(file);
+  if (found === undefined) {
     throw new UnsupportedError(
       `${where} is in the file "${file}", which is not there; put it beside the model (in a program, give externalData: { "${file}": bytes }), or save the model with its weights inside`,
     );
   }
+  const { bytes } = found;
   if (offset + length > bytes.length) {
     throw refuse(
       `has the bytes ${offset} to ${offset + length} of "${file}", which has ${bytes.length}; that file is truncated or of another model`,
     );
+  }
+  const checksum = entries.get("checksum");
+  if (checksum !== undefined) {
+    if (!/^[\da-f]{40}$/i.test(checksum)) {
+      throw refuse(
+        `has the checksum "${checksum.slice(0, 60)}" of "${file}", which is no SHA-1 digest of 40 hexadecimal digits; save the model without it`,
+      );
+    }
+    if (found.digest() !== checksum.toLowerCase()) {
+      throw refuse(
+        `is in "${file}", whose SHA-1 digest is ${found.digest()} and not ${checksum.toLowerCase()}; that file is damaged or of another model`,
+      );
+    }
   }
   return bytes.subarray(offset, offset + length);
 }

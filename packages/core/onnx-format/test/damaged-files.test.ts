@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { random, type Tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { hasExternalData, readOnnxGraph, writeOnnxGraph } from "../src/index.js";
 import { joined, lengthField, numberField, type Part } from "../src/messages.js";
 import { ATTRIBUTE, ATTRIBUTE_TYPE, ENTRY, GRAPH, MODEL, NODE, TENSOR } from "../src/schema.js";
+import { sha1 } from "../src/sha1.js";
 
 const { model } = JSON.parse(readFileSync(new URL("./fixtures/onnx.json", import.meta.url), "utf8")) as {
   model: string;
@@ -78,7 +80,7 @@ describe("what is not read is named", () => {
 });
 
 describe("numbers in a file beside the model", () => {
-  const place = { location: "w.bin", offset: "4", length: "8", checksum: "none" };
+  const place = { location: "w.bin", offset: "4", length: "8" };
   const vector = [...external(place), numberField(TENSOR.dims, 2)];
   const file = new Uint8Array(Float32Array.of(1, 2.5, -3).buffer);
 
@@ -89,6 +91,24 @@ describe("numbers in a file beside the model", () => {
     const node = attribute(...held, numberField(ATTRIBUTE.type, ATTRIBUTE_TYPE.tensor));
     const [{ attributes }] = readOnnxGraph(node, { externalData: () => file }).nodes;
     expect((attributes.value as Tensor).toArray()).toEqual([2.5, -3]);
+  });
+  it("are those of the checksum, where one is given", () => {
+    const digest = createHash("sha1").update(file).digest("hex");
+    const read = (checksum: string) => {
+      const model = constant(...external({ ...place, checksum }), numberField(TENSOR.dims, 2));
+      return readOnnxGraph(model, { externalData: { "w.bin": file } }).constants.w.toArray();
+    };
+    expect(read(digest)).toEqual([2.5, -3]);
+    expect(read(digest.toUpperCase())).toEqual([2.5, -3]);
+    const other = createHash("sha1").update("another file").digest("hex");
+    const message = `"w" is in "w.bin", whose SHA-1 digest is ${digest} and not ${other}; that file is damaged`;
+    expect(() => read(other)).toThrow(refused("FormatError", new RegExp(message)));
+    expect(() => read("none")).toThrow(refused("FormatError", /the checksum "none" of "w.bin", which is no SHA-1/));
+  });
+  it.each([0, 1, 54, 55, 56, 63, 64, 65, 119, 120, 128, 100_003])("digests of %d bytes are SHA-1", (size) => {
+    const padded = Uint8Array.from({ length: size + 3 }, (_, i) => (i * i * 31 + i) & 255);
+    const bytes = padded.subarray(3);
+    expect(sha1(bytes)).toBe(createHash("sha1").update(bytes).digest("hex"));
   });
   it("stay there until they are asked for", () => {
     const own = file.slice();
