@@ -3,6 +3,7 @@ import {
   asTensor,
   checkOptions,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -131,7 +132,16 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
   requireInteger(owner, "restarts", restarts, 0);
   requireChoice(owner, "noise", noise, ["isotropic", "anisotropic"]);
   requireChoice(owner, "noiseAt", noiseAt, ["pre", "post"]);
-  if (initial !== undefined) requireSwarmShape(owner, "initial", initial, n, d);
+  if (initial !== undefined) {
+    requireSwarmShape(owner, "initial", initial, n, d);
+    refuseIdle(owner, "initial particles", options, ["mean", "std"]);
+  }
+  if (!settings.collapses && options.patience === undefined && restarts > 0) {
+    refuseIdle(owner, "neither tolerance nor patience", options, ["restarts"]);
+  }
+  if (options.gradient !== undefined) {
+    checkOptions(`${owner}: gradient`, options.gradient, ["gamma", "learningRate"]);
+  }
   const { gamma, learningRate } = options.gradient ?? { gamma: 0, learningRate: 0 };
   requireNonNegative(owner, "gradient.gamma", gamma);
   requireNonNegative(owner, "gradient.learningRate", learningRate);
@@ -185,13 +195,13 @@ function coolingOf(owner: string, cooling: CboOptions["cooling"]) {
   return (name: keyof typeof factors, k: number) => factors[name] ** Math.floor(k / everySteps);
 }
 
-function batchesOf(
-  owner: string,
-  { batchParticles: size, batchUpdate = "full" }: CboOptions,
-  { n, seed }: SwarmSettings,
-): ParticleBatches | undefined {
+function batchesOf(owner: string, options: CboOptions, { n, seed }: SwarmSettings): ParticleBatches | undefined {
+  const { batchParticles: size, batchUpdate = "full" } = options;
   requireChoice(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
-  if (size === undefined) return undefined;
+  if (size === undefined) {
+    refuseIdle(owner, "no batchParticles", options, ["batchUpdate"]);
+    return undefined;
+  }
   requireInteger(owner, "batchParticles", size, 1);
   if (size > n) throw new ValueError(`${owner}: batchParticles is ${size} of ${n} particles; it must not exceed them`);
   const perPass = Math.floor(n / size);

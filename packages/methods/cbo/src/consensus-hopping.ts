@@ -6,6 +6,7 @@ import {
   requireInteger,
   requirePositive,
   type TensorLike,
+  ValueError,
 } from "@offprint/tensor-core";
 import { type CboProblem, feasible, perCoordinate, readTensor, requireGiven, settleProblem } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
@@ -60,7 +61,7 @@ export async function consensusHopping(problem: CboProblem, options: HoppingOpti
   const { n, dtype, alpha, normals, ...shared } = settings;
   const { width } = options;
   requirePositive(owner, "width", width);
-  const { everySteps, factor } = scheduleOf(options.schedule ?? "constant");
+  const { everySteps, factor } = scheduleOf(owner, options.schedule === undefined ? "constant" : options.schedule);
   requireInteger(owner, "schedule.everySteps", everySteps, 1);
   requirePositive(owner, "schedule.factor", factor);
   const start = () => {
@@ -80,8 +81,17 @@ export async function consensusHopping(problem: CboProblem, options: HoppingOpti
   return runSwarm(plan, options, []);
 }
 
-function scheduleOf(schedule: NonNullable<HoppingOptions["schedule"]>): { everySteps: number; factor: number } {
+function scheduleOf(
+  owner: string,
+  schedule: NonNullable<HoppingOptions["schedule"]>,
+): { everySteps: number; factor: number } {
   if (schedule === "constant") return { everySteps: 1, factor: 1 };
   if (schedule === "vanishing") return { everySteps: 100, factor: 0.98 };
+  if (typeof schedule !== "object") {
+    throw new ValueError(
+      `${owner}: schedule is "${String(schedule)}"; give "constant", "vanishing" or { everySteps, factor }`,
+    );
+  }
+  checkOptions(`${owner}: schedule`, schedule, ["everySteps", "factor"]);
   return schedule;
 }

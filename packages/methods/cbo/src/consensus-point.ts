@@ -42,6 +42,13 @@ export function consensusPoint(energies: TensorLike, particles: TensorLike, alph
   const weight = tensor(cappedAlpha(alpha, "float64"), { dtype: "float64" });
   const { consensus, nEff, least } = weighed(wide, known, weight);
   requireDecided("consensusPoint", { least: least.item() }, E.shape[0], "");
+  const at = consensus.data().findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) {
+    throw new ValueError(
+      `consensusPoint: coordinate ${at} of the consensus is ${consensus.data()[at]}; particles of finite energy must be ` +
+        "finite, and so must their sum",
+    );
+  }
   return { point: consensus, nEff: nEff.item() };
 }
 

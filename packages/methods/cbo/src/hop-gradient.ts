@@ -58,6 +58,8 @@ export interface Hop {
 /** Samples that are drawn and evaluated at once. */
 const CHUNK = 1 << 15;
 const FEW_SAMPLES = 5;
+/** Samples that are no further from x than so many times its size differ by rounding more than by chance. */
+const ROUNDING = 1e-13;
 
 /**
  * One hop of consensus hopping from x, with samples N(x, s^2 I), read as a gradient step: for many samples
@@ -90,6 +92,7 @@ export async function hopGradient(problem: CboProblem, x: TensorLike, options: H
     throw new ValueError(`${owner}: alpha is ${alpha}; a hop of length alpha width^2 needs a finite alpha > 0`);
   }
   requireInteger(owner, "samples", samples, 1);
+  requireFelt(owner, centre, width, alpha);
   const gradients = options.gradient && gradientOf(owner, evaluator, d, options.gradient);
   const rng = random.rng(seed);
   const mean = new RunningMean(alpha, gradients ? 2 * d : d);
@@ -115,6 +118,18 @@ export async function hopGradient(problem: CboProblem, x: TensorLike, options: H
     weightedGradient: gradients && vector(both.slice(d)),
     warnings: warningsOf(mean.nEff, Math.hypot(...gradient) * tau, width, samples),
   };
+}
+
+/** A width that rounding swallows, beside x or as the length of the step, would give 0 or no number for a gradient. */
+function requireFelt(owner: string, centre: Float64Array, width: number, alpha: number): void {
+  const largest = centre.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const least = ROUNDING * largest;
+  const tau = alpha * width * width;
+  if (width > least && tau > 0 && tau < Infinity) return;
+  throw new ValueError(
+    `${owner}: width is ${width}, for x as large as ${largest} and alpha ${alpha}; it must exceed ${least}, and alpha ` +
+      "width^2 must be a finite number > 0",
+  );
 }
 
 function warningsOf(nEff: number, length: number, width: number, samples: number): string[] {

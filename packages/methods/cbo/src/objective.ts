@@ -1,5 +1,6 @@
 import {
   asTensor,
+  checkOptions,
   isTensor,
   reshape,
   ShapeError,
@@ -50,10 +51,18 @@ export interface Evaluator {
   evaluate(particles: Tensor): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
 
+const FORMS = ["pointwise", "perParticle", "batch"];
+
 /** @internal */
 export function evaluatorOf(owner: string, objective: Objective): Evaluator {
   if (typeof objective === "function") return traceableEvaluator(owner, objective, objective);
   const { pointwise, perParticle, batch } = (objective ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof objective === "object" && objective !== null) {
+    // One form only: another beside it would be ignored.
+    const form = FORMS.find((name) => typeof (objective as Partial<Record<string, unknown>>)[name] === "function");
+    const beside = form === "perParticle" ? ["concurrency"] : [];
+    if (form !== undefined) checkOptions(`${owner}: objective`, objective, [form, ...beside]);
+  }
   if (typeof pointwise === "function") {
     return traceableEvaluator(owner, vmap(pointwise as (v: Tensor) => Tensor), pointwise);
   }

@@ -58,7 +58,7 @@ export function settleProblem(
   }
   checkOptions(owner, problem, ["objective", "dimension", "bounds", "project"]);
   const evaluator = evaluatorOf(owner, problem.objective);
-  const sides = problem.bounds && sidesOf(owner, problem.bounds);
+  const sides = problem.bounds === undefined ? undefined : sidesOf(owner, problem.bounds);
   const shaped = [...hints, sides?.lower, sides?.upper].map((x) => (x === undefined ? undefined : vectorOf(x)));
   const known = shaped.find((x) => x !== undefined && x.rank > 0);
   const dimension = problem.dimension ?? known?.shape[known.rank - 1];
@@ -75,6 +75,7 @@ export function settleProblem(
 /** Bounds of either form as two vectors or numbers. */
 function sidesOf(owner: string, bounds: NonNullable<CboProblem["bounds"]>): { lower: Tensor; upper: Tensor } {
   if (!Array.isArray(bounds)) {
+    checkOptions(`${owner}: bounds`, bounds, ["lower", "upper"]);
     const { lower, upper } = (bounds ?? {}) as { lower?: TensorLike; upper?: TensorLike };
     if (lower === undefined || upper === undefined) {
       throw new ValueError(`${owner}: bounds need both sides; give { lower, upper } or [[lower, upper], ...]`);

@@ -1,4 +1,12 @@
-import { random, requireChoice, requireInteger, requirePositive, ShapeError, type Tensor } from "@offprint/tensor-core";
+import {
+  random,
+  requireChoice,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
 import { readTensor } from "./problem.js";
 import type { SwarmOptions } from "./swarm-options.js";
@@ -40,6 +48,7 @@ export function swarmSettings(owner: string, options: SwarmOptions, d: number, d
   if (maxEvaluations !== undefined) requireInteger(owner, "maxEvaluations", maxEvaluations, 1);
   if (tolerance !== undefined) requirePositive(owner, "tolerance", tolerance);
   if (patience !== undefined) requireInteger(owner, "patience", patience, 1);
+  requireChoice(owner, "recordPath", options.recordPath, [true, false]);
   const onGpu = options.backend !== undefined && !["cpu", "host"].includes(options.backend.device);
   const dtype = options.dtype ?? (onGpu ? "float32" : "float64");
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
@@ -60,6 +69,9 @@ function normalsOf(
   d: number,
 ): SwarmSettings["normals"] {
   if (noiseSource === undefined) return (k, out) => random.rng(`${seed}/noise/${k}`).fillNormal(out);
+  if (typeof noiseSource !== "function") {
+    throw new ValueError(`${owner}: noiseSource is ${String(noiseSource)}; give a function of the step, k => [n, d]`);
+  }
   return (k, out) => {
     const z = readTensor(owner, `noiseSource(${k})`, noiseSource(k));
     requireSwarmShape(owner, `noiseSource(${k})`, z, n, d);

@@ -320,3 +320,97 @@ describe("cboTrain rejects", () => {
     ],
   });
 });
+
+const own = problem.objective.perParticle;
+const pair = tensor([
+  [1, 2],
+  [3, 4],
+]);
+
+describe("nothing that was given is ignored:", () => {
+  const twoForms = { perParticle: own, batch: () => zeros([200]) };
+  rejects({
+    "a misspelt field of gradient": [
+      () => cbo(problem, { gradient: { gamma: 1, learningRate: 1, learningrate: 2 } as any }),
+      ValueError,
+      /cbo: gradient: there is no option "learningrate"; did you mean "learningRate"/,
+    ],
+    "a gradient that is null": [() => cbo(problem, { gradient: null as any }), ValueError, /cbo: gradient.* null/],
+    "a third field of bounds": [
+      () => cbo({ ...problem, bounds: { lower: 0, upper: 1, uper: 2 } as any }),
+      ValueError,
+      /cbo: bounds: there is no option "uper"; did you mean "upper"/,
+    ],
+    "bounds that are null": [() => cbo({ ...problem, bounds: null as any }), ValueError, /cbo: bounds.* null/],
+    "a misspelt concurrency": [
+      () => cbo({ ...problem, objective: { perParticle: own, concurency: 2 } as any }),
+      ValueError,
+      /cbo: objective: there is no option "concurency"; did you mean "concurrency"/,
+    ],
+    "an objective of two forms": [
+      () => cbo({ ...problem, objective: twoForms as any }),
+      ValueError,
+      /cbo: objective: there is no option "batch"/,
+    ],
+    "batchUpdate without batches": [
+      () => cbo(problem, { batchUpdate: "partial" }),
+      ValueError,
+      /batchUpdate does nothing with no batchParticles/,
+    ],
+    "a mean beside particles": [
+      () => cbo(problem, { initial: pair, mean: 5 }),
+      ValueError,
+      /mean does nothing with initial particles/,
+    ],
+    "restarts of swarms that never end": [
+      () => cbo(problem, { restarts: 3 }),
+      ValueError,
+      /restarts does nothing with neither tolerance nor patience/,
+    ],
+    "recordPath that is no truth value": [
+      () => cbo(problem, { recordPath: "no" as any }),
+      ValueError,
+      /recordPath is "no"/,
+    ],
+    "a noiseSource that is none": [
+      () => cbo(problem, { noiseSource: 3 as any }),
+      ValueError,
+      /noiseSource is 3; give a function/,
+    ],
+    "a schedule that is none": [
+      () => consensusHopping(problem, { initial: [1, 2], width: 1, schedule: "vanish" as any }),
+      ValueError,
+      /schedule is "vanish"; give "constant", "vanishing"/,
+    ],
+    "a misspelt field of schedule": [
+      () => consensusHopping(problem, { initial: [1, 2], width: 1, schedule: { everySteps: 1, factr: 1 } as any }),
+      ValueError,
+      /schedule: there is no option "factr"; did you mean "factor"/,
+    ],
+  });
+});
+
+describe("no silent number that is none:", () => {
+  rejects({
+    "a width that rounding swallows": [
+      () => hopGradient(problem, [1, 2], { width: 1e-20, alpha: 1 }),
+      ValueError,
+      /hopGradient: width is 1e-20, for x as large as 2/,
+    ],
+    "a step that is 0 in numbers": [
+      () => hopGradient(problem, [0, 0], { width: 1e-200, alpha: 1 }),
+      ValueError,
+      /alpha width\^2 must be a finite number > 0/,
+    ],
+    "a consensus of particles that are NaN": [
+      () => consensusPoint([1, 2], [[Number.NaN], [3]], 1),
+      ValueError,
+      /coordinate 0 of the consensus is NaN; particles of finite energy must be finite/,
+    ],
+    "a consensus of particles whose sum overflows": [
+      () => consensusPoint([1, 1], [[1e308], [1e308]], 1),
+      ValueError,
+      /coordinate 0 of the consensus is Infinity/,
+    ],
+  });
+});
