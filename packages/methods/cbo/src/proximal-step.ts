@@ -22,6 +22,8 @@ const ZOOM_POINTS = 5;
 const ZOOM = 0.5;
 const ZOOMS = 60;
 const DOUBLINGS = 60;
+/** Grids of a smaller radius, in sizes of x, would have all points at x in rounded numbers. */
+const FELT = 1e-8;
 
 /** A point and the regularised energy there. */
 interface Candidate {
@@ -91,7 +93,8 @@ async function proximal(owner: string, evaluator: Evaluator, x: Float64Array, ta
   }
   const [here] = Array.from(await evaluator.evaluate(hostTensor(x, [1, d], "float64")));
   requireDecided(owner, { least: here }, 1, "");
-  let radius = Math.sqrt(tau);
+  const size = x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let radius = Math.max(Math.sqrt(tau), FELT * size);
   for (let doubling = 0; doubling < DOUBLINGS; doubling++, radius *= 2) {
     const grid = gridAround(x, radius, GRID[d]);
     const energies = await evaluator.evaluate(hostTensor(grid, [grid.length / d, d], "float64"));

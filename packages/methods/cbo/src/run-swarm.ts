@@ -1,10 +1,19 @@
 import { type RunOptions, type RunState, runLoop } from "@offprint/solvers";
-import { asTensor, hostTensor, NonFiniteError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  hostTensor,
+  NonFiniteError,
+  requireChoice,
+  requireInteger,
+  type Tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import { readTensor } from "./problem.js";
 import type { BestParticle, SwarmOptions, SwarmRecord, SwarmResult, SwarmState } from "./swarm-options.js";
 import type { SwarmPlan } from "./swarm-plan.js";
-import { requireSwarmShape } from "./swarm-settings.js";
+import { requirePoint, requireSwarmShape } from "./swarm-settings.js";
 import { type SwarmFigures, stepperOf } from "./swarm-step.js";
 import { cappedAlpha, weighed } from "./weighing.js";
 
@@ -202,10 +211,28 @@ function warn(plan: SwarmPlan, history: readonly SwarmRecord[], warnings: string
   );
 }
 
+/** Throws where a state is not one of this swarm: damaged ones would go on with other numbers. */
 function checkState({ owner, n, d }: SwarmPlan, state: SwarmState): void {
-  const { particles, consensus, best, evaluations } = state;
-  if (particles === undefined || consensus === undefined || best?.x === undefined || evaluations === undefined) {
+  const { particles, consensus, start, best, earlier, next } = state;
+  if (particles === undefined || consensus === undefined || best?.x === undefined || state.evaluations === undefined) {
     throw new ValueError(`${owner}: resume is not the state of a swarm; give the \`state\` of a result`);
   }
   requireSwarmShape(owner, "resume.particles", readTensor(owner, "resume.particles", particles), n, d);
+  requirePoint(owner, "resume.consensus", consensus, d);
+  requirePoint(owner, "resume.start", start, d);
+  for (const name of ["evaluations", "restarts", "stalled"] as const) {
+    requireInteger(owner, `resume.${name}`, state[name], 0);
+  }
+  if (next === undefined) throw new ValueError(`${owner}: resume.next is missing; give the \`state\` of a result`);
+  requireChoice(owner, "resume.next", next, ["step", "restart", "end"]);
+  requireBest(owner, "resume.best", best, d);
+  if (earlier === null) return;
+  requireBest(owner, "resume.earlier", earlier, d);
+  requirePoint(owner, "resume.earlier.consensus", earlier.consensus, d);
+}
+
+function requireBest(owner: string, name: string, best: BestParticle | undefined, d: number): void {
+  requirePoint(owner, `${name}.x`, best?.x, d);
+  if (Number.isFinite(best?.objective)) return;
+  throw new ValueError(`${owner}: ${name}.objective is ${best?.objective}; it must be a finite number`);
 }

@@ -79,6 +79,13 @@ function normalsOf(
   };
 }
 
+/** @internal Throws unless `x` is `[d]`. */
+export function requirePoint(owner: string, name: string, x: Tensor | undefined, d: number): void {
+  if (x?.rank === 1 && x.shape[0] === d) return;
+  const given = Array.isArray(x?.shape) ? `has shape [${x?.shape}]` : `is ${String(x)}`;
+  throw new ShapeError(`${owner}: ${name} ${given}; a point of ${d} coordinates is [${d}]`);
+}
+
 /** @internal Throws unless `x` is `[n, d]`. */
 export function requireSwarmShape(owner: string, name: string, x: Tensor, n: number, d: number): void {
   if (x.rank !== 2 || x.shape[0] !== n || x.shape[1] !== d) {

@@ -3,6 +3,7 @@ import { runOptionNames } from "@offprint/solvers";
 import {
   asTensor,
   checkOptions,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -14,7 +15,7 @@ import { requireAlpha } from "./consensus-point.js";
 import type { Motion } from "./motion.js";
 import { readTensor, requireGiven } from "./problem.js";
 import { firstParticles } from "./start.js";
-import { requireSwarmShape } from "./swarm-settings.js";
+import { requirePoint, requireSwarmShape } from "./swarm-settings.js";
 import {
   type SwarmTrainingOptions,
   type SwarmTrainingState,
@@ -72,6 +73,12 @@ export function trainingSettings(
   requireChoice(owner, "noise", noise, ["isotropic", "anisotropic"]);
   requireChoice(owner, "noiseAt", noiseAt, ["pre", "post"]);
   requireChoice(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
+  requireChoice(owner, "cooling", cooling, [true, false]);
+  requireChoice(owner, "reduction", reduction, [true, false]);
+  if (options.evaluate !== undefined && typeof options.evaluate !== "function") {
+    throw new ValueError(`${owner}: evaluate is ${String(options.evaluate)}; give a function of theta`);
+  }
+  if (options.initial !== undefined) refuseIdle(owner, "initial particles", options, ["mean", "std"]);
   if (batchParticles > particles) {
     throw new ValueError(
       `${owner}: batchParticles is ${batchParticles} of ${particles} particles; it must not exceed them`,
@@ -97,13 +104,16 @@ export function trainingSettings(
 /** @internal Throws where a state is not one of this model. */
 export function requireTrainingState(
   { parameters, batchParticles }: TrainingSettings,
-  { epoch, particles, consensus, variance }: SwarmTrainingState,
+  { epoch, particles, consensus, variance, evaluations }: SwarmTrainingState,
 ): void {
   const owner = TRAINING;
   if (particles === undefined || consensus === undefined || typeof variance !== "number") {
     throw new ValueError(`${owner}: resume is not the state of a training; give the \`state\` of a result`);
   }
   requireInteger(owner, "resume.epoch", epoch, 0);
+  requireInteger(owner, "resume.evaluations", evaluations, 0);
+  requireNonNegative(owner, "resume.variance", variance);
   const read = readTensor(owner, "resume.particles", particles);
   requireSwarmShape(owner, "resume.particles", read, Math.max(read.shape[0] ?? 0, batchParticles), parameters);
+  requirePoint(owner, "resume.consensus", consensus, parameters);
 }

@@ -414,3 +414,61 @@ describe("no silent number that is none:", () => {
     ],
   });
 });
+
+describe("a damaged state is refused:", () => {
+  const resumed = async (changed: object) => {
+    const { state } = await cbo(problem, { maxIterations: 2 });
+    return cbo(problem, { maxIterations: 4, resume: { ...state, inner: { ...state.inner, ...changed } } });
+  };
+  const best = { x: zeros([2]), objective: 1 };
+  rejects({
+    "a consensus of another shape": [
+      () => resumed({ consensus: zeros([1]) }),
+      ShapeError,
+      /resume.consensus has shape \[1\]/,
+    ],
+    "no start": [() => resumed({ start: undefined }), ShapeError, /resume.start is undefined/],
+    "an unknown next": [() => resumed({ next: "foo" }), ValueError, /resume.next is "foo"/],
+    "a best of another shape": [() => resumed({ best: { ...best, x: zeros([1]) } }), ShapeError, /resume.best.x/],
+    "a best whose objective is text": [
+      () => resumed({ best: { ...best, objective: "a" } }),
+      ValueError,
+      /resume.best.objective is a/,
+    ],
+    "no earlier": [() => resumed({ earlier: undefined }), ShapeError, /resume.earlier.x is undefined/],
+    "restarts that are missing": [() => resumed({ restarts: undefined }), ValueError, /resume.restarts is undefined/],
+    "evaluations that are text": [() => resumed({ evaluations: "5" }), ValueError, /resume.evaluations is/],
+    "a count that is NaN": [() => resumed({ stalled: Number.NaN }), ValueError, /resume.stalled is NaN/],
+  });
+});
+
+describe("cboTrain refuses what it ignored:", () => {
+  const data = { inputs: zeros([4, 1]), targets: zeros([4]) };
+  const model = { parameters: 2, loss: (theta: Tensor) => theta.square().sum({ axis: 1 }) };
+  const train = (options: object) => cboTrain(model, data, { epochs: 1, particles: 10, ...options });
+  const inner = { epoch: 0, particles: zeros([10, 2]), consensus: zeros([2]), variance: 1, evaluations: 0 };
+  const resumed = (changed: object) =>
+    train({ resume: { iterations: 0, history: [], inner: { ...inner, ...changed } } });
+  rejects({
+    "cooling as a word": [() => train({ cooling: "no" }), ValueError, /cooling is "no"/],
+    "reduction as a word": [() => train({ reduction: "yes" }), ValueError, /reduction is "yes"/],
+    "evaluate that is none": [() => train({ evaluate: 3 }), ValueError, /evaluate is 3; give a function/],
+    "a mean beside particles": [
+      () => train({ initial: zeros([10, 2]), mean: 3 }),
+      ValueError,
+      /mean does nothing with initial particles/,
+    ],
+    "a consensus of another shape": [
+      () => resumed({ consensus: zeros([1]) }),
+      ShapeError,
+      /resume.consensus has shape/,
+    ],
+    "a variance that is NaN": [() => resumed({ variance: Number.NaN }), ValueError, /resume.variance is NaN/],
+    "no evaluations": [() => resumed({ evaluations: undefined }), ValueError, /resume.evaluations is undefined/],
+  });
+});
+
+it("a proximal step of a point beside which the root of tau is nothing is found", async () => {
+  const [far] = (await proximalStep({ objective: { perParticle: (v) => v[0] ** 2 } }, [1e150], 0.5)).data();
+  expect(far / 5e149).toBeCloseTo(1, 7);
+});
