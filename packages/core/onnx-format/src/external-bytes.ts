@@ -15,6 +15,7 @@ export interface OnnxReadOptions {
 
 /** A file beside the model. */
 export interface ExternalFile {
+  /** All of it. */
   readonly bytes: Uint8Array;
   /** Its SHA-1 digest in hexadecimal digits, computed when it is asked for first. */
   digest(): string;
