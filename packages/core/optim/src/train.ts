@@ -1,4 +1,11 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  checkRunOptions,
+  type RunOptions,
+  type RunState,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   type Backend,
   checkOptions,
@@ -143,6 +150,7 @@ export async function train<P, B, M = unknown, N = unknown>(
 ): Promise<TrainResult<P, M>> {
   checkOptions("train", options, names, ["loss", "initial", "optimizer", "data", "epochs"]);
   const { epochs, seed = 0, optimizer, backend, compile = true, initial, modelState = null as M, noise } = options;
+  checkRunOptions("train", options);
   requireInteger("train", "epochs", epochs, 0);
   requireChoice("train", "compile", compile, [true, false]);
   requireFunction("train", "loss", options.loss);
@@ -226,7 +234,7 @@ async function namingThePlace<T>({ epoch, batch }: TrainingPoint, act: () => Pro
 
 /** A checkpoint without `every` is one after each epoch. */
 function afterEpochs<P, M>(checkpoint: NonNullable<TrainOptions<P, unknown, M>["checkpoint"]>) {
-  if (checkpoint.every !== undefined || typeof checkpoint.save !== "function") return checkpoint;
+  if (checkpoint.every !== undefined) return checkpoint;
   return {
     save: (state: TrainingState<P, M>) => (state.inner.batch === 0 ? checkpoint.save(state) : undefined),
   };

@@ -205,6 +205,10 @@ function refusals<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: 
     const strange = await failure(() => subject.run(shortly(subject, { zzyzx: 1 })));
     expect(strange.name).toBe("ValueError");
     expect(strange.message).toContain("zzyzx");
+    const checkpoint = { evry: 2, save: () => undefined } as SubjectOptions["checkpoint"];
+    const nested = await failure(() => subject.run(shortly(subject, { checkpoint })));
+    expect(nested.name).toBe("ValueError");
+    expect(nested.message).toContain('"evry"');
   });
 
   it("refuses bad values and names the option", async () => {

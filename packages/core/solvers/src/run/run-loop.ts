@@ -1,4 +1,4 @@
-import { NonFiniteError, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
+import { checkOptions, NonFiniteError, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import { makeBreather } from "./breather.js";
 import type { RunOptions, RunState } from "./run-options.js";
 import type { Status } from "./status.js";
@@ -139,7 +139,7 @@ export function runLoopSync<S, R, F extends string = "converged">(
 
 /**
  * Checks the options that every run takes.
- * @throws ValueError for a signal, callback or checkpoint that is not one.
+ * @throws ValueError for a signal, callback or checkpoint that is not one, and for fields that a checkpoint has not.
  */
 export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S>): void {
   requireObject(owner, "options", options, "an object");
@@ -154,6 +154,7 @@ export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S>):
   if (typeof (checkpoint as { save?: unknown } | null)?.save !== "function") {
     throw new ValueError(`${owner}: checkpoint must be { every, save }, with a function save(state)`);
   }
+  checkOptions(`${owner}: checkpoint`, checkpoint, ["every", "save"]);
   const { every = 1 } = checkpoint;
   requireInteger(owner, "checkpoint.every", every, 1);
 }
