@@ -107,7 +107,7 @@ export async function descend<P, X, M, O extends DescentOptions<P>>(
   const model = given as TargetModel<P>;
   checkModel(owner, model);
   checkOracle(owner, oracle);
-  const { steps, learningRate, batch = "full", seed = 0, dropLast = true, backend } = options;
+  const { steps, learningRate, batch = "full", seed = 0, dropLast, backend } = options;
   requireInteger(owner, "steps", steps, 1);
   requirePositive(owner, "learningRate", learningRate);
   const rule = makeRule(options);

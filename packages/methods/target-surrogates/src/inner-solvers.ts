@@ -50,9 +50,9 @@ export interface InnerOptions {
   /** Armijo: factor of the last step to begin the next search with, >= 1. Default 2. */
   expand?: number;
   /**
-   * Armijo: first step of an outer step. Steps below 1e-7 times it are given up where the
-   * model is not linear. Default 10, and 10 eta where eta is below
-   * 0.01 or above 100: losses of other units have steps of other lengths.
+   * Armijo: first step of an outer step, as far as steps of its length can lower the surrogate enough. Where the model is not
+   * linear, steps below 1e-7 times the longest of these are given up. Default 10, and 10 eta where eta is below 0.01 or above
+   * 100: losses of other units have steps of other lengths.
    */
   firstStep?: number;
   /** Armijo: whether every outer step begins with `firstStep`; otherwise with the last step. Default true. */
@@ -67,8 +67,10 @@ export interface InnerOptions {
 const MOST_BACKTRACKS = 100;
 /** The same where trials cost nothing: down to 1e-300. */
 const MOST_FREE_BACKTRACKS = 7000;
-/** Shortest step, in units of the first. */
+/** Shortest step, in units of the longest that can be right at first. */
 const SHORTEST = 1e-7;
+/** Of a surrogate in float32, what may be a rounding error. */
+const ROUNDING = 1e-6;
 
 const optionNames = [
   "solver",
@@ -163,7 +165,8 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
     const firstStep = options.firstStep ?? usualStep(problem);
     // along a line the surrogate of a linear model is known: no trial costs anything, and features may be of any unit
     const free = start.curvature !== undefined;
-    const shortest = free ? 0 : SHORTEST * firstStep;
+    const lowest = free ? Number.NEGATIVE_INFINITY : problem.surrogate.lowest();
+    const shortest = free ? 0 : SHORTEST * Math.min(firstStep, longestStep(start, lowest, c));
     const most = free ? MOST_FREE_BACKTRACKS : MOST_BACKTRACKS;
     let point = start;
     let length = reset ? firstStep : (lastStep ?? firstStep);
@@ -172,6 +175,9 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
     for (let s = 0; s < steps; s++) {
       if (point.squaredNorm <= small) return { params: point.params, steps: s, lastStep: length };
       if (accepted) length *= expand;
+      // what no model can satisfy need not be tried: large inputs, which have short steps, take no more trials than others
+      const tooLong = length / longestStep(point, lowest, c);
+      if (tooLong > 1) length *= shrink ** Math.ceil(-Math.log(tooLong) / Math.log(shrink));
       accepted = await decreases(problem, point, length, c);
       for (let tries = 0; !accepted && tries < most; tries++) {
         length *= shrink;
@@ -188,6 +194,11 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
     }
     return { params: point.params, steps, lastStep: length };
   };
+}
+
+/** No longer step than this can be accepted: it would have to lower the surrogate below its least value. */
+function longestStep({ value, squaredNorm }: InnerPoint, lowest: number, c: number): number {
+  return (Math.max(0, value - lowest) + ROUNDING * Math.abs(value)) / (c * squaredNorm);
 }
 
 /** 10, for surrogates of about the unit 1; else 10 in the unit of the surrogate's own step, which is eta. */

@@ -74,7 +74,7 @@ export class OnlineSso<P = unknown, X = unknown> {
   async observe(x: X, oracle: TargetOracle): Promise<SsoRecord | undefined> {
     const { rounds = 1, signal } = this.options;
     checkOracle("OnlineSso", oracle);
-    const batch = new TargetBatches("OnlineSso", { x }, "full", 0, true).all();
+    const batch = new TargetBatches("OnlineSso", { x }, "full").all();
     if (signal?.aborted) return undefined;
     const steps = Math.max(rounds, this.rounds + 1);
     const next = await this.step.from(this.place, oracle, { batch, examples: batch.rows.length, steps, signal });

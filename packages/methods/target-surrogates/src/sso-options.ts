@@ -64,7 +64,7 @@ export interface MajorizeOptions<P = unknown> extends SurrogateOptions, RunOptio
 export interface SsoOptions<P = unknown> extends MajorizeOptions<P> {
   /** Examples of a step: a number, `full`, or the rows of every step. Default `full`. */
   batch?: BatchChoice;
-  /** Leaves the last, smaller batch of a pass out. Default true. */
+  /** Leaves the last, smaller batch of a pass out; of a `batch` that is a number. Default true. */
   dropLast?: boolean;
   /** Whether the proximal term has the rows of the batch, or all. Default `batch`. */
   prox?: "batch" | "full";

@@ -64,7 +64,7 @@ export class TargetBatches {
   private pass = -1;
   private order = new Int32Array(0);
 
-  constructor(caller: string, data: TargetData, batch: BatchChoice, seed: number | string, dropLast: boolean) {
+  constructor(caller: string, data: TargetData, batch: BatchChoice, seed: number | string = 0, dropLast?: boolean) {
     const x = inputsOf(caller, data?.x);
     checkOptions(`${caller}: data`, data, ["x", "ids"]);
     requireChoice(caller, "dropLast", dropLast, [true, false]);
@@ -83,11 +83,16 @@ export class TargetBatches {
     else if (batch !== "full" && !Array.isArray(batch)) {
       throw new ValueError(`${caller}: batch is ${String(batch)}; it must be a number, "full", or rows for every step`);
     }
+    if (dropLast !== undefined && typeof batch !== "number") {
+      throw new ValueError(
+        `${caller}: dropLast is of batches of a number of examples, and batch is ${batch === "full" ? '"full"' : "a list of rows"}; leave it out`,
+      );
+    }
     this.size = n;
     this.batch = batch;
     this.seed = seed;
     this.whole = { x, ids, rows };
-    this.perPass = typeof batch === "number" ? (dropLast ? Math.floor(n / batch) : Math.ceil(n / batch)) : 1;
+    this.perPass = typeof batch === "number" ? (dropLast === false ? Math.ceil(n / batch) : Math.floor(n / batch)) : 1;
   }
 
   /** All examples. */

@@ -88,7 +88,9 @@ export async function chooseMetric(metric: Metric, state: MetricState, input: Me
       return lineSearchMetric(state, input);
     case "adagrad": {
       const sumOfSquares = state.sumOfSquares + input.answer.grad.reduce((sum, g) => sum + g * g, 0);
-      return scalarMetric(input.eta / (Math.sqrt(sumOfSquares) + 1e-6), { ...state, sumOfSquares });
+      // no constant beside the root, which would be a unit of the gradients; without any gradient so far there is none
+      const unit = sumOfSquares > 0 ? Math.sqrt(sumOfSquares) : 1;
+      return scalarMetric(input.eta / unit, { ...state, sumOfSquares });
     }
     case "adagrad-diag":
       return adagradDiagonal(state, input);
@@ -119,7 +121,7 @@ async function lineSearchMetric(state: MetricState, input: MetricInput): Promise
   const etaPrev = state.lastEta > 0 ? state.lastEta : input.eta0;
   const found = await searchFrom(oracle, z, ids, calls, answer, { etaPrev, c });
   const lastEta = Math.min(LONGEST * input.eta0, found.eta);
-  return scalarMetric((lastEta * input.eta) / input.eta0, { ...state, lastEta });
+  return scalarMetric(lastEta * (input.eta / input.eta0), { ...state, lastEta });
 }
 
 /** Trials of a line search in target space. */

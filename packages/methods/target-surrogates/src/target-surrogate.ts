@@ -80,6 +80,16 @@ export class TargetSurrogate {
     return add(this.value0, div(add(linear, mul(0.5, sum(mul(this.D, square(change))))), rows));
   }
 
+  /** The least value of q over all outputs, which no model can go below; minus infinity where none is known. */
+  lowest(): number {
+    const D = this.D.data();
+    const grad = this.grad.data();
+    if (this.proximity === "kl" || !Array.from(D).every((d) => d > 0)) return Number.NEGATIVE_INFINITY;
+    let fall = 0;
+    for (let k = 0; k < grad.length; k++) fall += grad[k] ** 2 / D[D.length === 1 ? 0 : k] / 2;
+    return this.value0.item() - fall / this.z0.shape[0];
+  }
+
   /** Derivative of q by the outputs, `[b, C]`; of the quadratic surrogate. */
   gradZ(z: TensorLike): Tensor {
     if (this.proximity === "kl")

@@ -148,6 +148,8 @@ describe("bad input", () => {
     [{ inner: { solver: "exact", ridge: -1 } }, /ridge is -1/],
     [{ inner: { solver: "fixed", learningRate: -1 } }, /learningRate is -1/],
     [{ dropLast: "no" }, /dropLast is "no"; it must be one of true, false/],
+    [{ dropLast: true }, /dropLast is of batches of a number of examples, and batch is "full"; leave it out/],
+    [{ dropLast: false, batch: [[0], [1]] }, /dropLast is of batches of a number of examples, and batch is a list/],
     [{ metric: "adam", experimental: "no" }, /experimental is "no"/],
     [{ inner: { reset: "no" } }, /inner: reset is "no"/],
     [{ inner: { ridge: 1 } }, /ridge is of another solver than armijo; leave it out/],

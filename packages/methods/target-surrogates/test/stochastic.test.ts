@@ -4,6 +4,7 @@ import {
   ConvergenceError,
   linalg,
   matmul,
+  stopGradient,
   type Tensor,
   type TensorLike,
   take,
@@ -175,10 +176,14 @@ describe("metrics", () => {
       expect(found[t] / loss).toBeCloseTo(1, 8);
     });
     // a first step that is too long for the loss is shortened as far as it takes
+    const vanishing = { metric: "armijo", eta: 1e-200, steps: 2, inner: { solver: "exact" } } as const;
+    expect((await sso(linearModel(3), { x }, scaledBy(1e-200), vanishing)).history[1].eta).toBeLessThan(1e-195);
     expect((await lossesOf("armijo", 1e6, scaledBy(1e6), 1))[7]).toBeLessThan(1.001 * usual[7]);
   });
 
   it.each([
+    ["adagrad", 1e-30],
+    ["adagrad", 1e30],
     ["adagrad-diag", 1e-30],
     ["adagrad-diag", 1e30],
     ["adam", 1e-30],
@@ -262,15 +267,24 @@ describe("line searches", () => {
     expect(accepted[19]).toBeLessThan(0.9 * accepted[0]);
     expect(history[0].innerSteps).toBe(10);
     expect(params.shape).toEqual([2, 1]);
-    // features of a large unit: a linear model's trials cost nothing, another one's steps below 1e-7 of the first are given up
-    const run = async (model: TargetModel<Tensor, TensorLike>, inner = {}) =>
-      sso(model, { x: x.mul(1e5) }, oracle, { eta: 1, steps: 3, inner });
+    // a gradient that points the wrong way
     const { linear: _, ...traced } = linearModel(2);
-    expect((await run(traced)).params.data()).toEqual(new Float64Array(2));
-    const shorter = await run(traced, { firstStep: 1e-8 });
-    const free = await run(linearModel(2));
-    expect(free.history[2].loss).toBeLessThan(free.history[0].loss);
-    expect(shorter.history[2].loss).toBeLessThan(shorter.history[0].loss);
+    const wrong: TargetModel<Tensor, TensorLike> = {
+      ...traced,
+      forward: (W, at) => stopGradient(matmul(at, W)).mul(2).sub(matmul(at, W)),
+    };
+    const stayed = await sso(wrong, { x: steep }, oracle, { eta: 1, steps: 3, inner: { steps: 10 } });
+    expect(stayed.params.data()).toEqual(new Float64Array(2));
+  });
+
+  it.each([1e5, 1e9])("inside take features %f times as large at about the price of others", async (unit) => {
+    const { x, y } = samples("inner", 30, 2);
+    const { oracle } = losses.squared(y);
+    const { linear: _, ...traced } = linearModel(2);
+    const run = async (at: typeof x) => sso(traced, { x: at }, oracle, { eta: 1, steps: 3, inner: { steps: 10 } });
+    const [usual, large] = [(await run(x)).history[2], (await run(x.mul(unit))).history[2]];
+    expect(large.loss / usual.loss).toBeLessThan(1.01);
+    expect(large.forwardCalls).toBeLessThan(2 * usual.forwardCalls);
   });
 
   it("inside can go on from the last step instead of the first", async () => {
