@@ -141,7 +141,7 @@ export function runLoopSync<S, R, F extends string = "converged">(
  * Checks the options that every run takes.
  * @throws ValueError for a signal, callback or checkpoint that is not one, and for fields that a checkpoint has not.
  */
-export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S>): void {
+export function checkRunOptions<R, S>(owner: string, options: Omit<RunOptions<R, S>, "resume">): void {
   requireObject(owner, "options", options, "an object");
   const { onProgress, signal, checkpoint } = options;
   if (onProgress !== undefined && typeof onProgress !== "function") {
