@@ -57,7 +57,7 @@ export interface AutoEncoderOptions {
   primitive?: Primitive;
   /** Whether codes are drawn from a normal distribution that the encoder gives (a VAE). Default false. */
   variational?: boolean;
-  /** Weight of the KL divergence per shape, >= 0 (VAE). Default 1e-3. */
+  /** Weight of the KL divergence per shape, >= 0; of variational models. Default 1e-3. */
   beta?: number;
   /**
    * An encoder of your own, from inputs to `[batch, 8 ef]` (VAE: `[batch, 16 ef]`). Default `convEncoder`.
@@ -89,8 +89,8 @@ export interface ShapeBatch {
 
 /** An auto-encoder of shapes: pure functions of its parameters. */
 export interface BspAutoEncoder {
-  /** The options with their defaults; a conv encoder is named, one of your own is not. */
-  readonly options: Readonly<Required<Omit<AutoEncoderOptions, "encoder">>>;
+  /** The options with their defaults, without an encoder of your own; `beta` where the model is variational. */
+  readonly options: Readonly<Required<Omit<AutoEncoderOptions, "beta" | "encoder">>> & Pick<AutoEncoderOptions, "beta">;
   /** Length of codes. */
   readonly codeSize: number;
   /** Draws initial parameters. Default dtype float32. */
@@ -129,12 +129,7 @@ const names = [
 function settle(options: AutoEncoderOptions): Settled {
   checkOptions("bspAutoEncoder", options, names);
   const { dim, resolution = 64, channels = 1, ef = 32, decoder = "bsp", primitive = "plane" } = options;
-  const {
-    planes = dim === 3 ? 4096 : 256,
-    convexes = dim === 3 ? 256 : 64,
-    variational = false,
-    beta = 1e-3,
-  } = options;
+  const { planes = dim === 3 ? 4096 : 256, convexes = dim === 3 ? 256 : 64, variational = false } = options;
   const { hidden = [16 * ef, 32 * ef, 64 * ef] } = options;
   if (dim !== 2 && dim !== 3) throw new ValueError(`bspAutoEncoder: dim is ${dim}; it must be 2 or 3`);
   for (const [name, value] of Object.entries({ channels, planes, convexes, ef })) {
@@ -152,8 +147,16 @@ function settle(options: AutoEncoderOptions): Settled {
     requireFunction("bspAutoEncoder", "encoder.init", options.encoder?.init);
     requireFunction("bspAutoEncoder", "encoder.apply", options.encoder?.apply);
   }
+  const own = { dim, resolution, channels, planes, convexes, ef, hidden, decoder, primitive, variational };
+  if (!variational) {
+    if (options.beta === undefined) return own;
+    throw new ValueError(
+      `bspAutoEncoder: beta is ${options.beta}, and the model is not variational; leave it out, or set variational`,
+    );
+  }
+  const { beta = 1e-3 } = options;
   if (!(beta >= 0 && beta < Infinity)) throw new ValueError(`bspAutoEncoder: beta is ${beta}; it must be >= 0`);
-  return { dim, resolution, channels, planes, convexes, ef, hidden, decoder, primitive, variational, beta };
+  return { ...own, beta };
 }
 
 const inits = { weightInit: initializers.glorotUniform, biasInit: initializers.zeros };
@@ -184,7 +187,7 @@ function genericLayers({ decoder, planes: p, convexes: c }: Settled): Layer<Line
 export function bspAutoEncoder(options: AutoEncoderOptions): BspAutoEncoder {
   requireObject("bspAutoEncoder", "options", options, "{ dim }");
   const settled = settle(options);
-  const { dim, resolution, channels, planes, convexes, ef, decoder, primitive, variational, beta } = settled;
+  const { dim, resolution, channels, planes, convexes, ef, decoder, primitive, variational, beta = 0 } = settled;
   const codeSize = 8 * ef;
   const encoder =
     options.encoder ??

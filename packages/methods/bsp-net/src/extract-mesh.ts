@@ -1,4 +1,4 @@
-import { checkOptions, requireChoice, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { type ConvexPolygon, intersectHalfplanes } from "./convex-polygon.js";
 import { intersectHalfspaces, requireBounds } from "./convex-polyhedron.js";
 import { outOfFrame } from "./frame.js";
@@ -10,7 +10,7 @@ import { weld } from "./weld.js";
 
 /** Which convexes are in a mesh. */
 export interface KeepOptions {
-  /** Cells per axis of the grid on which convexes must hold a cell. Default 64. */
+  /** Cells per axis of the grid on which convexes must hold a cell, up to 8192 in 2D, 512 in 3D. Default 64. */
   resolution?: number;
   /** Whether to drop convexes whose cells others cover. Default true. */
   removeRedundant?: boolean;
@@ -36,9 +36,8 @@ export interface MeshOptions extends PolygonOptions {
 /** The convexes that hold some cell of a grid, without those that others cover. */
 function keptConvexes(owner: string, shape: BspShape, options: KeepOptions): Convex[] {
   const { resolution = 64, removeRedundant: remove = true } = options;
-  requireInteger(owner, "resolution", resolution, 1);
   requireChoice(owner, "removeRedundant", remove, [true, false]);
-  const { places, inside } = usedConvexes(shape, resolution);
+  const { places, inside } = usedConvexes(shape, resolution, owner);
   const kept = remove ? removeRedundant(inside).map((i) => places[i]) : places;
   return kept.map((place) => shape.convexes[place]);
 }

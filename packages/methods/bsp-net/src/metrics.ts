@@ -94,6 +94,13 @@ function covered(shape: BspShape, points: Float64Array, normals: Float64Array, p
   return contains(shape, before)[0] === 1;
 }
 
+/** A power of two that all coordinates are below twice of: squares in this unit neither overflow nor vanish. */
+function unitOf(...sets: readonly Float64Array[]): number {
+  let most = 0;
+  for (const points of sets) for (const x of points) most = Math.max(most, Math.abs(x));
+  return most === 0 ? 1 : 2 ** Math.floor(Math.log2(most));
+}
+
 /** For each point of `from`, the nearest of `to` and the squared distance to it. */
 function nearest(from: Float64Array, to: Float64Array): { index: Int32Array; squared: Float64Array } {
   const n = from.length / 3;
@@ -141,15 +148,26 @@ function requireNormals(owner: string, { points, normals }: SurfacePoints): void
   requirePoints(`${owner}: normals`, normals, 3);
 }
 
+/** What numbers of float64 begin with that have all their digits. */
+const LEAST_NORMAL = 2 ** -1022;
+
 /**
  * Chamfer distance: the mean squared distance to the nearest point of the other set, both ways added.
  * @param a `[3 n]` @param b `[3 m]`
+ * @throws ValueError for points so far apart, or so near, that the square is no number of float64.
  */
 export function chamferDistance(a: Float64Array, b: Float64Array): number {
   requireObject("chamferDistance", "a", a, "a Float64Array");
   requireObject("chamferDistance", "b", b, "a Float64Array");
   requireSome("chamferDistance", a, b);
-  return mean(nearest(a, b).squared) + mean(nearest(b, a).squared);
+  const unit = unitOf(a, b);
+  const [first, second] = [a, b].map((points) => points.map((x) => x / unit));
+  const scaled = mean(nearest(first, second).squared) + mean(nearest(second, first).squared);
+  const distance = scaled * unit * unit;
+  if (scaled === 0 || (distance >= LEAST_NORMAL && distance < Infinity)) return distance;
+  throw new ValueError(
+    `chamferDistance: the distances of a and b are about ${Math.sqrt(scaled) * unit}, and the squares of them no numbers of float64; scale both`,
+  );
 }
 
 /** Mean |cosine| between the normals of points and those of the nearest points of the other set, both ways averaged. */
@@ -157,8 +175,10 @@ export function normalConsistency(a: SurfacePoints, b: SurfacePoints): number {
   requireObject("normalConsistency", "a", a, "SurfacePoints");
   requireObject("normalConsistency", "b", b, "SurfacePoints");
   for (const surface of [a, b]) requireNormals("normalConsistency", surface);
+  const unit = unitOf(a.points, b.points);
   const oneWay = (from: SurfacePoints, to: SurfacePoints) => {
-    const { index } = nearest(from.points, to.points);
+    const [first, second] = [from, to].map(({ points }) => points.map((x) => x / unit));
+    const { index } = nearest(first, second);
     return mean(
       Float64Array.from(index, (j, i) => {
         let cosine = 0;
@@ -179,18 +199,21 @@ export interface EdgeOptions {
 }
 
 /** Points near sharp edges: those with a neighbour whose normal is about at right angles to theirs. `[3 m]` */
-export function edgePoints({ points, normals }: SurfacePoints, options: EdgeOptions = {}): Float64Array {
+export function edgePoints({ points: given, normals }: SurfacePoints, options: EdgeOptions = {}): Float64Array {
   const { radius = 0.01, sigma = 0.1 } = options;
   requirePositive("edgePoints", "radius", radius);
   requirePositive("edgePoints", "sigma", sigma);
   const found: number[] = [];
+  const unit = unitOf(given);
+  const points = given.map((x) => x / unit);
+  const reach = (radius / unit) ** 2;
   for (let i = 0; i < points.length; i += 3) {
     for (let j = 0; j < points.length; j += 3) {
       const [x, y, z] = [points[i] - points[j], points[i + 1] - points[j + 1], points[i + 2] - points[j + 2]];
-      if (x * x + y * y + z * z > radius * radius) continue;
+      if (x * x + y * y + z * z > reach) continue;
       const cosine = normals[i] * normals[j] + normals[i + 1] * normals[j + 1] + normals[i + 2] * normals[j + 2];
       if (Math.abs(cosine) >= sigma) continue;
-      found.push(points[i], points[i + 1], points[i + 2]);
+      found.push(given[i], given[i + 1], given[i + 2]);
       break;
     }
   }

@@ -30,7 +30,9 @@ export function loadModel(bytes: Uint8Array, encoder?: Parameters<typeof bspAuto
   const phase = Number(metadata.phase) as Phase;
   let model: TrainedModel["model"];
   try {
-    model = bspAutoEncoder({ ...JSON.parse(metadata.options), ...(encoder && { encoder }) });
+    const { beta, ...options } = JSON.parse(metadata.options);
+    // older files have a beta beside models that are not variational, too
+    model = bspAutoEncoder({ ...options, ...(options.variational && { beta }), ...(encoder && { encoder }) });
   } catch (cause) {
     throw new FormatError(`loadModel: the file's options describe no model: ${(cause as Error).message}`, { cause });
   }

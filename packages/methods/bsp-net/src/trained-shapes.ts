@@ -93,6 +93,7 @@ const CHUNK = 4096;
  * The occupancy of one code at the centres of a grid's cells, 1 inside: S+ and generic decoders as they are,
  * `clip(1 - S*, 0, 1)` for the discrete phases. `[R, R]` or `[R, R, R]`.
  * @param code `[codeSize]` or `[1, codeSize]`
+ * @param resolution R, up to 8192 in 2D, 512 in 3D
  */
 export function occupancyGrid(trained: TrainedModel, code: TensorLike, resolution: number): Tensor {
   requireObject("occupancyGrid", "trained", trained, "a TrainedModel");
@@ -103,7 +104,7 @@ export function occupancyGrid(trained: TrainedModel, code: TensorLike, resolutio
     throw new ShapeError(`occupancyGrid: the code has shape [${given.shape}]; give one of ${model.codeSize} values`);
   }
   const z = given.reshape([1, model.codeSize]);
-  const points = cellCentres(dim, resolution);
+  const points = cellCentres(dim, resolution, "occupancyGrid");
   const n = points.length / dim;
   const result = new Float32Array(n);
   const continuous = phase === 0 || params.tree === null;
@@ -118,7 +119,7 @@ export function occupancyGrid(trained: TrainedModel, code: TensorLike, resolutio
 /**
  * The mesh of one code by marching cubes, for models that have no exact one: at 1/2 of S+ and of generic decoders, at
  * 0.99 of `clip(1 - S*, 0, 1)`.
- * @param resolution cells per axis. Default 64.
+ * @param resolution cells per axis, up to 512. Default 64.
  * @throws ValueError for a model in 2D.
  */
 export function implicitMesh(trained: TrainedModel, code: TensorLike, resolution = 64): TriMesh {

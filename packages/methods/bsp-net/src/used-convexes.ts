@@ -3,9 +3,15 @@ import { INSIDE } from "./decoder.js";
 import type { Dim } from "./features.js";
 import { type BspShape, outsideness } from "./shape.js";
 
-/** Centres of the cells of a grid over [-1/2, 1/2]^d, the last axis fastest: `[d resolution^d]`. */
-export function cellCentres(dim: Dim, resolution: number): Float64Array {
-  requireInteger("cellCentres", "resolution", resolution, 1);
+/** Cells per axis beyond which a grid does not fit in memory. */
+const FINEST: Readonly<Record<Dim, number>> = { 2: 8192, 3: 512 };
+
+/**
+ * Centres of the cells of a grid over [-1/2, 1/2]^d, the last axis fastest: `[d resolution^d]`.
+ * @throws ValueError for a resolution that is no integer from 1 to 8192 in 2D, 512 in 3D.
+ */
+export function cellCentres(dim: Dim, resolution: number, owner = "cellCentres"): Float64Array {
+  requireInteger(owner, "resolution", resolution, 1, FINEST[dim]);
   const n = resolution ** dim;
   const points = new Float64Array(dim * n);
   for (let k = 0; k < n; k++) {
@@ -53,9 +59,9 @@ function steepened(planes: Float64Array, dim: Dim): Float64Array {
 }
 
 /** Which convexes hold some centre of a grid's cells. */
-export function usedConvexes(shape: BspShape, resolution: number): UsedConvexes {
+export function usedConvexes(shape: BspShape, resolution: number, owner = "usedConvexes"): UsedConvexes {
   const { dim, convexes } = shape;
-  const points = cellCentres(dim, resolution);
+  const points = cellCentres(dim, resolution, owner);
   const n = points.length / dim;
   const places: number[] = [];
   const inside: Uint8Array[] = [];

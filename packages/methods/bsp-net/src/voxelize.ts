@@ -1,4 +1,4 @@
-import { requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 import { frameAround, intoFrame } from "./frame.js";
 import { meshOccupancy, type Surface } from "./mesh-occupancy.js";
 import type { PolyMesh } from "./poly-mesh.js";
@@ -18,11 +18,10 @@ export function fitIntoUnitCube(mesh: PolyMesh, size = 0.9): PolyMesh {
 /**
  * Cells whose centres are inside a closed mesh; closed parts that overlap count as a union.
  * @param mesh in [-1/2, 1/2]^3 (see `fitIntoUnitCube`)
- * @param resolution cells per axis. Default 64.
+ * @param resolution cells per axis, up to 512. Default 64.
  * @throws ValueError for a mesh that is not closed.
  */
 export function voxelize(mesh: Surface, resolution = 64): VoxelGrid {
   requireObject("voxelize", "mesh", mesh, "a Surface");
-  requireInteger("voxelize", "resolution", resolution, 1);
-  return { resolution, cells: meshOccupancy(mesh, "voxelize")(cellCentres(3, resolution)) };
+  return { resolution, cells: meshOccupancy(mesh, "voxelize")(cellCentres(3, resolution, "voxelize")) };
 }

@@ -173,7 +173,8 @@ describe("the auto-encoder", () => {
     );
     expect(() => bspAutoEncoder({ ...small, resolution: 12 })).toThrow(/power of two >= 8/);
     expect(() => bspAutoEncoder({ ...small, dim: 4 as 3 })).toThrow(/dim is 4/);
-    expect(() => bspAutoEncoder({ ...small, beta: -1 })).toThrow(/beta is -1/);
+    expect(() => bspAutoEncoder({ ...small, variational: true, beta: -1 })).toThrow(/beta is -1/);
+    expect(() => bspAutoEncoder({ ...small, beta: 1 })).toThrow(/beta is 1, and the model is not variational; leave/);
     expect(() => bspAutoEncoder({ ...small, decoder: "mlp" as "fc" })).toThrow(/bsp, fc or fcDeeper/);
     expect(() => bspAutoEncoder({ ...small, planes: 0 })).toThrow(/planes is 0/);
   });

@@ -49,6 +49,25 @@ describe("metrics", () => {
     expect(() => sampleSurface(box(0.3), 5, undefined as never)).toThrow(/rng is undefined; give a generator/);
   });
 
+  it.each([1e-150, 1e-30, 1e30, 1e150])("see no unit of coordinates: %f", (unit) => {
+    const scaled = ({ points, normals }: typeof a) => ({ points: points.map((x) => x * unit), normals });
+    const [c, d] = [scaled(a), scaled(b)];
+    const usual = chamferDistance(a.points, b.points);
+    expect(chamferDistance(c.points, d.points) / unit / unit / usual).toBeCloseTo(1, 12);
+    expect(normalConsistency(c, d)).toBeCloseTo(normalConsistency(a, b), 12);
+    expect(edgePoints(c, { radius: 0.02 * unit }).length).toBe(edgePoints(a, { radius: 0.02 }).length);
+  });
+
+  it("refuse points whose squared distances are no numbers, and compare their normals all the same", () => {
+    const normals = Float64Array.of(1, 0, 0, 0, 1, 0);
+    for (const unit of [1e-200, 1e200]) {
+      const [c, d] = [Float64Array.of(0, 0, 0, unit, 0, 0), Float64Array.of(2 * unit, 0, 0, 0, 0, unit / 4)];
+      expect(() => chamferDistance(c, d)).toThrow(/distances of a and b are about .*e[+-](199|200), .*; scale both/);
+      expect(chamferDistance(c, c)).toBe(0);
+      expect(normalConsistency({ points: c, normals }, { points: d, normals })).toBe(0);
+    }
+  });
+
   it("are the squared distances, both ways added", () => {
     expect(chamferDistance(Float64Array.of(0, 0, 0), Float64Array.of(0, 0, 2, 0, 3, 0))).toBeCloseTo(
       4 + (4 + 9) / 2,

@@ -13,6 +13,7 @@ import {
   fitShape,
   marchingCubes,
   shapeSamples,
+  voxelize,
 } from "../src/index.js";
 
 const half = { index: 0, planes: Float64Array.of(1, 0, 0, 0) };
@@ -41,6 +42,15 @@ describe("what is no shape, or does nothing, is refused by name", () => {
     expect(() => extractMesh(shape, { union: "no" as never })).toThrow(/union is "no"; it must be one of true, false/);
     expect(() => extractMesh(shape, { removeRedundant: 0 as never })).toThrow(/removeRedundant is 0/);
     expect(() => extractMesh(shape, { union: true, weld: 1e-4 })).toThrow(/weld is for the pieces/);
+    for (const resolution of [1e6, 513]) {
+      expect(() => extractMesh(shape, { resolution })).toThrow(
+        `extractMesh: resolution is ${resolution}; it must be an integer from 1 to 512`,
+      );
+    }
+    expect(() => extractPolygons({ dim: 2, convexes: [], unconnected: [] }, { resolution: 1e5 })).toThrow(
+      /resolution is 100000; it must be an integer from 1 to 8192/,
+    );
+    expect(() => voxelize(extractMesh(shape), 1e6)).toThrow(/voxelize: resolution is 1000000/);
     const grid = [
       [
         [0, 1],
