@@ -7,6 +7,7 @@ import {
   runOptionNames,
 } from "@offprint/solvers";
 import {
+  abs,
   add,
   mean as average,
   checkOptions,
@@ -15,7 +16,9 @@ import {
   full,
   jitSync,
   log,
+  max,
   mul,
+  requireFunction,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -33,7 +36,8 @@ import {
 import { evidenceTerms } from "./evidence.js";
 import { type Kernel, type ParameterTree, rawOf, rowsOf, vectorOf } from "./kernel.js";
 import { ownCovariance } from "./own-covariance.js";
-import { condition, type Posterior, type PriorMean } from "./posterior.js";
+import { condition, type Posterior } from "./posterior.js";
+import { checkPriorMean, type PriorMean, priorMean } from "./prior-mean.js";
 import { checkScale, type ScaleDistribution, type ScaleValues, scaleEvidence } from "./scale-distribution.js";
 
 /**
@@ -124,7 +128,12 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   requireInteger(owner, "maxIterations", maxIterations, 0);
   requireNonNegative(owner, "tolerance", tolerance);
   requireNonNegative(owner, "decreaseTolerance", decreaseTolerance);
+  for (const [name, value] of Object.entries({ fitNoise, fitScale })) {
+    if (typeof value !== "boolean") throw new ValueError(`${owner}: ${name} is ${String(value)}; give true or false`);
+  }
+  if (logPrior !== undefined) requireFunction(owner, "logPrior", logPrior);
   checkScale(owner, scale);
+  checkPriorMean(owner, mean);
   if (scale.kind === "density") {
     throw new ValueError(`${owner}: scale.kind is "density", which has no gradient; give "point" or "inverseGamma"`);
   }
@@ -135,13 +144,14 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   const n = points.shape[0];
   if (n === 0) throw new ValueError(`${owner}: x has no points; give one at least`);
   const values = vectorOf(owner, "y", y, n);
-  const residuals = sub(values, typeof mean === "number" ? mean : mean(points));
+  const residuals = sub(values, priorMean(mean, points));
   if (fitNoise && residuals.data().every((r: number) => r === 0)) {
     throw new ValueError(
       `${owner}: y is the mean everywhere, and its density grows without end as the noise falls; give values that differ, or fitNoise: false`,
     );
   }
   const meanSquare = average(square(residuals)).item();
+  requireSizes(owner, residuals, meanSquare);
   const evaluate = jitSync(
     valueAndGrad((logs: Fitted, at: Tensor, r: Tensor) => {
       const current = kernel.with(parametersOf(logs.kernel));
@@ -193,6 +203,17 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
     },
     ...{ status, iterations, history, state },
   };
+}
+
+/** Squares of targets beyond these, and the noise that is found as a part of them, leave float64. */
+const [SMALLEST, LARGEST] = [1e-280, 1e300];
+
+function requireSizes(owner: string, residuals: Tensor, meanSquare: number): void {
+  const largest = max(abs(residuals)).item();
+  if (largest === 0 || (meanSquare >= SMALLEST && meanSquare <= LARGEST)) return;
+  throw new ValueError(
+    `${owner}: y less its mean is at most ${largest}, and its squares leave float64; give it in other units`,
+  );
 }
 
 /** What {@link fit} is given to begin from. */

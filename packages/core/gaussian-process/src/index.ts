@@ -12,8 +12,8 @@ export {
   condition,
   type DerivativeObservations,
   Posterior,
-  type PriorMean,
 } from "./posterior.js";
+export type { PriorMean } from "./prior-mean.js";
 export { type FeatureMap, randomFeatures } from "./random-features.js";
 export { type ScaleDistribution, type ScalePosterior, scaleAfter } from "./scale-distribution.js";
 export { type MaternOptions, matern, type StationaryOptions, squaredExponential } from "./stationary.js";

@@ -11,6 +11,7 @@ import {
   min,
   mul,
   square,
+  sum,
   type Tensor,
   ValueError,
   where,
@@ -38,8 +39,13 @@ export interface JitteredFactor {
 export function jitteredCholesky(owner: string, K: Tensor, sizes?: Tensor): JitteredFactor {
   const n = K.shape[0];
   if (n === 0) return { factor: K, jitter: 0, level: 0 };
+  // A finite number times 0 is 0, anything else NaN.
+  if (sum(mul(0, K)).item() !== 0) {
+    throw new ValueError(
+      `${owner}: the kernel gave covariances that are not finite; give inputs and parameters in units in which they are`,
+    );
+  }
   const size = mean(diagonal(K)).item();
-  if (!Number.isFinite(size)) throw new ValueError(`${owner}: the kernel gave covariances that are not finite`);
   const units = sizes === undefined ? full([n], size, "float64") : where(greater(sizes, 0), sizes, size);
   for (const level of LEVELS) {
     try {

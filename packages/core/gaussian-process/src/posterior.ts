@@ -1,16 +1,19 @@
 import {
+  abs,
   add,
+  mean as average,
   checkOptions,
   concatenate,
   diag,
   diagonal,
   dot,
+  equal,
   expandDims,
   full,
-  grad,
   linalg,
   log,
   matmul,
+  max,
   maximum,
   mul,
   random,
@@ -29,11 +32,13 @@ import {
   UnsupportedError,
   ValueError,
   vmap,
+  where,
   zeros,
 } from "@offprint/tensor-core";
 import { type CovariancePrograms, covariancePrograms } from "./covariance-programs.js";
 import { jitteredCholesky } from "./jittered-cholesky.js";
 import { type Kernel, rowsOf, vectorOf } from "./kernel.js";
+import { checkPriorMean, type PriorMean, priorMean, priorSlopes } from "./prior-mean.js";
 import { checkScale, type ScaleDistribution, type ScalePosterior, scalePosterior } from "./scale-distribution.js";
 
 /** Observed gradients. */
@@ -42,12 +47,9 @@ export interface DerivativeObservations {
   readonly x: TensorLike;
   /** `[k, d]` the gradients there. */
   readonly y: TensorLike;
-  /** Variance of each component, >= 0 (default: that of the values). */
+  /** Variance of each component, >= 0 (default: that of the values, where it is the same for all). */
   readonly noise?: number;
 }
-
-/** The mean before anything is observed: a number, or a function of `[n, d]` to `[n]` in operations of tensors. */
-export type PriorMean = number | ((x: Tensor) => Tensor);
 
 /** Options of {@link condition}. */
 export interface ConditionOptions {
@@ -79,7 +81,8 @@ interface Observed {
   readonly kernel: Kernel;
   readonly programs: CovariancePrograms;
   readonly prior: PriorMean;
-  readonly noise: number;
+  /** Of all values alike; undefined where each has its own. */
+  readonly noise: number | undefined;
   readonly scale: ScaleDistribution;
   readonly blocks: readonly Block[];
   /** Observations less their means, flat. */
@@ -108,11 +111,12 @@ export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   checkOptions(owner, options, ["noise", "mean", "scale", "derivatives"]);
   const { noise = 0, mean: prior = 0, scale = { kind: "point" }, derivatives } = options;
   checkScale(owner, scale);
+  checkPriorMean(owner, prior);
   const points = rowsOf(owner, "x", x);
   const values = vectorOf(owner, "y", y, points.shape[0]);
   const variances = noiseOf(owner, noise, points.shape[0]);
   const programs = covariancePrograms(kernel);
-  const common = typeof noise === "number" ? noise : 0;
+  const common = typeof noise === "number" ? noise : undefined;
   const blocks: Block[] = [{ kind: "value", x: points, mean: priorMean(prior, points) }];
   const parts = [sub(values, blocks[0].mean)];
   const noises = [variances];
@@ -124,8 +128,7 @@ export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options:
     if (slopes.shape[0] !== z.shape[0]) {
       throw new ShapeError(`${owner}: derivatives.y has ${slopes.shape[0]} rows; derivatives.x has ${z.shape[0]}`);
     }
-    const own = derivatives.noise ?? common;
-    requireNonNegative(owner, "derivatives.noise", own);
+    const own = oneNoise(owner, "derivatives.noise", derivatives.noise ?? common);
     const mean = priorSlopes(prior, z);
     blocks.push({ kind: "gradient", x: z, mean });
     parts.push(sub(reshape(slopes, [slopes.size]), mean));
@@ -170,6 +173,11 @@ export class Posterior {
     this.#weights = linalg.choleskySolve(factor, residuals);
     const logDeterminant = 2 * sum(log(diagonal(factor))).item();
     this.quadratic = dot(residuals, this.#weights).item();
+    if (!Number.isFinite(this.quadratic)) {
+      throw new ValueError(
+        `condition: observations less their mean are as large as ${max(abs(residuals)).item()} and r^T K^-1 r is no number; give them in other units`,
+      );
+    }
     this.scale = scalePosterior("condition", scale, n, this.quadratic);
     this.logEvidence = this.scale.logEvidence - logDeterminant / 2 - (n / 2) * Math.log(2 * Math.PI);
   }
@@ -199,7 +207,7 @@ export class Posterior {
   covariance(x: TensorLike, x2?: TensorLike): Tensor {
     const first = this.#at("covariance", x);
     const second = x2 === undefined ? first : this.#at("covariance", x2);
-    return mul(this.scale.mean, this.#covariance(first, second));
+    return scaled(this.scale.mean, this.#covariance(first, second));
   }
 
   /** Functions drawn at the rows of x: `[count, m]`. */
@@ -208,8 +216,12 @@ export class Posterior {
     const { rng = random.rng(0), count = 1 } = options;
     requireInteger("sample", "count", count, 1);
     const at = this.#at("sample", x);
-    const { factor } = jitteredCholesky("sample", this.#covariance(at, at));
-    const mean = this.mean(at.points);
+    const covariances = this.#covariance(at, at);
+    // Of what is known exactly rounding is left, which is judged by what was not known before.
+    const before = this.#observed.programs.diagonal(this.kernel, at.points);
+    const left = at.points.shape[0] === 0 ? 0 : average(diagonal(covariances));
+    const { factor } = jitteredCholesky("sample", covariances, maximum(left, mul(KNOWN, before)));
+    const mean = this.#mean(at);
     const draws = Array.from({ length: count }, () => {
       const size = Math.sqrt(this.scale.sample(rng));
       return add(mean, mul(size, matmul(factor, rng.normal([at.points.shape[0]], { dtype: "float64" }))));
@@ -233,16 +245,16 @@ export class Posterior {
       reshape(programs.gradientGradient(this.kernel, expandDims(row, 0), expandDims(row, 0)), [d, d]),
     )(points);
     const half = reshape(transpose(this.#half(cross)), [m, d, this.count]);
-    return mul(this.scale.mean, sub(before, matmul(half, transpose(half, [0, 2, 1]))));
+    return scaled(this.scale.mean, sub(before, matmul(half, transpose(half, [0, 2, 1]))));
   }
 
   /**
    * The posterior with more values: the factor grows by their rows, in O(n^2) for each.
-   * @param noise - Variance of these (default that of the others).
+   * @param noise - Variance of these (default that of the others, where it is the same for all).
    */
-  append(x: TensorLike, y: TensorLike, noise: number = this.#observed.noise): Posterior {
+  append(x: TensorLike, y: TensorLike, noise: number | undefined = this.#observed.noise): Posterior {
     const owner = "append";
-    requireNonNegative(owner, "noise", noise);
+    const variance = oneNoise(owner, "noise", noise);
     const { kernel, programs, prior, blocks, factor, residuals, jitter, level } = this.#observed;
     const points = rowsOf(owner, "x", x, this.#inputs);
     const k = points.shape[0];
@@ -250,7 +262,7 @@ export class Posterior {
     const block: Block = { kind: "value", x: points, mean: priorMean(prior, points) };
     const cross = between(programs, kernel, [block], blocks);
     const left = transpose(this.#half(cross));
-    const own = add(between(programs, kernel, [block], [block]), diag(full([k], noise, "float64")));
+    const own = add(between(programs, kernel, [block], [block]), diag(full([k], variance, "float64")));
     const sizes = diagonal(own);
     const before = add(own, diag(mul(sizes, level)));
     const corner = jitteredCholesky(owner, sub(before, matmul(left, transpose(left))), sizes);
@@ -275,7 +287,7 @@ export class Posterior {
   #variance({ points, cross }: At): Tensor {
     const before = this.#observed.programs.diagonal(this.kernel, points);
     const known = sum(square(this.#half(cross)), 0);
-    return mul(this.scale.mean, maximum(sub(before, known), 0));
+    return scaled(this.scale.mean, maximum(sub(before, known), 0));
   }
 
   /** L^-1 cross^T. */
@@ -300,6 +312,24 @@ export class Posterior {
     const half = this.#half(first.cross);
     return sub(before, matmul(transpose(half), first === second ? half : this.#half(second.cross)));
   }
+}
+
+/** Of variances before: what is left of them, below this, is rounding where points are known. */
+const KNOWN = 1e-6;
+
+/** So many times as large, 0 where nothing is left, though the factor has no mean. */
+function scaled(factor: number, covariances: Tensor): Tensor {
+  const product = mul(factor, covariances);
+  return factor < Infinity ? product : where(equal(covariances, 0), 0, product);
+}
+
+/** @throws ValueError for what is no variance, or for none where each value has its own. */
+function oneNoise(owner: string, name: string, noise: number | undefined): number {
+  if (noise === undefined) {
+    throw new ValueError(`${owner}: ${name} is missing, and each of the values has a noise of its own; give it`);
+  }
+  requireNonNegative(owner, name, noise);
+  return noise;
 }
 
 function requireDifferentiable(owner: string, { differentiable }: Kernel): void {
@@ -335,20 +365,6 @@ function blockOf(programs: CovariancePrograms, kernel: Kernel, row: Block, colum
   if (row.kind === "value") return reshape(programs.valueGradient(kernel, row.x, column.x), [n, k * d]);
   if (column.kind === "value") return transpose(reshape(programs.valueGradient(kernel, column.x, row.x), [k, n * d]));
   return reshape(programs.gradientGradient(kernel, row.x, column.x), [n * d, k * d]);
-}
-
-function priorMean(prior: PriorMean, x: Tensor): Tensor {
-  if (typeof prior === "number") return full([x.shape[0]], prior, "float64");
-  const mean = prior(x);
-  if (mean.rank === 1 && mean.shape[0] === x.shape[0]) return mean;
-  throw new ShapeError(
-    `condition: mean gave shape [${mean.shape}] for ${x.shape[0]} points; it must give [${x.shape[0]}]`,
-  );
-}
-
-function priorSlopes(prior: PriorMean, x: Tensor): Tensor {
-  if (typeof prior === "number") return zeros([x.size], "float64");
-  return reshape(grad((points: Tensor) => sum(prior(points)))(x) as Tensor, [x.size]);
 }
 
 function noiseOf(owner: string, noise: number | TensorLike, size: number): Tensor {

@@ -8,6 +8,7 @@ import {
   matmul,
   maximum,
   mean,
+  minimum,
   mul,
   neg,
   ones,
@@ -80,9 +81,12 @@ const profiles = {
   ]),
 };
 
+/** From here on exp(-s) is 0, and s, which may be infinite, has no share in it. */
+const FAR = 750;
+
 /** f(s) exp(-s) at s = sqrt(factor r^2). */
 function along(factor: number, r2: Tensor, f: (s: Tensor) => TensorLike): Tensor {
-  const s = root(mul(factor, r2));
+  const s = minimum(root(mul(factor, r2)), FAR);
   return mul(f(s), exp(neg(s)));
 }
 

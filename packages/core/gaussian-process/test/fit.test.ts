@@ -1,6 +1,6 @@
 import { runConformance } from "@offprint/solvers/conformance";
 import { div, log, mul, random, sin, square, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
-import { expectClose, readFixture } from "@offprint/testing";
+import { errorLike, expectClose, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   compiled,
@@ -47,6 +47,22 @@ describe("fit", () => {
       0.01,
       12,
     );
+  });
+
+  it("refuses targets whose squares leave float64, and options that are none", async () => {
+    const x = [[0], [0.4], [1]];
+    for (const unit of [1e-150, 1e-170, 1e170]) {
+      await expect(fitKernel(squaredExponential(), x, [0, unit, -unit])).rejects.toThrow(
+        errorLike("ValueError", /fit: y less its mean is at most 1e.1.0, and its squares leave float64/),
+      );
+    }
+    const bad = [{ fitNoise: "no" }, { logPrior: 3 }, { mean: "0" }, { mean: Number.NaN }, { fitScale: 1 }];
+    for (const options of bad) {
+      const [name] = Object.keys(options);
+      await expect(fitKernel(squaredExponential(), x, [0, 1, 2], options as never)).rejects.toThrow(
+        errorLike("ValueError", new RegExp(`fit: ${name} is `)),
+      );
+    }
   });
 
   it("fits a Student-t process", async () => {

@@ -37,6 +37,7 @@ import {
 import { type Reference, usual } from "./reference.js";
 
 const fixture = readFixture<Reference>(import.meta.url, "sklearn.json");
+const f64 = (values: number[][]) => tensor(values, { dtype: "float64" });
 const points = (n: number, d: number, seed = 1) => random.rng(seed).normal([n, d], { dtype: "float64" });
 const row = (x: Tensor, i: number) => tensor((x.toArray() as number[][])[i], { dtype: "float64" });
 
@@ -62,6 +63,20 @@ describe("the usual kernels", () => {
         .matrix(x.slice([{ start: 0, stop: 5 }]), x.slice([{ start: 3, stop: 9 }]))
         .toArray() as number[][];
       for (let i = 0; i < 5; i++) for (let j = 0; j < 6; j++) expect(part[i][j]).toBeCloseTo(all[i][j + 3], 12);
+    }
+  });
+
+  it("of points without end apart are 0", () => {
+    for (const kernel of [
+      squaredExponential(),
+      ...([0.5, 1.5, 2.5] as const).map((smoothness) => matern({ smoothness })),
+    ]) {
+      expect(kernel.matrix(f64([[0], [1e160], [-1e200]])).toArray()).toEqual([
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ]);
+      expect(kernel.matrix(f64([[0]]), f64([[1e100], [1e5]])).toArray()).toEqual([[0, 0]]);
     }
   });
 

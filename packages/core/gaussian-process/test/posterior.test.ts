@@ -192,6 +192,16 @@ describe("condition", () => {
     const centred = sub(draws, draws.mean(0));
     expectClose(matmul(centred.transpose(), centred).div(4000), posterior.covariance(z), { absolute: 0.05 });
   });
+
+  it("draws what is known without noise as it is", () => {
+    const x = f64([[0], [1], [1.5]]);
+    for (const kernel of [squaredExponential(), matern(), matern({ smoothness: 0.5 })]) {
+      const draws = condition(kernel, x, [0, 1, -2]).sample(x, { rng: random.rng(3), count: 5 });
+      for (const draw of draws.toArray() as number[][]) expectClose(f64(draw), f64([0, 1, -2]), { absolute: 1e-5 });
+      const large = condition(scale(kernel, 1e8), x, [0, 1, -2]).sample(x, { count: 5 });
+      for (const draw of large.toArray() as number[][]) expectClose(f64(draw), f64([0, 1, -2]), { absolute: 1e-1 });
+    }
+  });
 });
 
 describe("gradients", () => {
@@ -316,6 +326,17 @@ describe("scales", () => {
     }
   });
 
+  it("without a mean leave what is known known, and all else unbounded", () => {
+    const posterior = condition(squaredExponential(), [[0]], [1], {
+      scale: { kind: "inverseGamma", shape: 0.2, rate: 1 },
+    });
+    expect(posterior.variance([[0], [1]]).toArray()).toEqual([0, Number.POSITIVE_INFINITY]);
+    expect(posterior.covariance([[0], [1]]).toArray()).toEqual([
+      [0, 0],
+      [0, Number.POSITIVE_INFINITY],
+    ]);
+  });
+
   it("of any density agree with the closed form of the inverse gamma, and draws with its mean", () => {
     const [shape, rate] = [3, 2];
     const exact = condition(matern(), x, y, { noise: 0.1, scale: { kind: "inverseGamma", shape, rate } });
@@ -358,6 +379,24 @@ describe("bad input", () => {
     expect(() => condition(kernel, [[1]], [1], { noise: -1 })).toThrow(/noise/);
     expect(() => condition(kernel, [[1]], [1], { scale: { kind: "gamma" } as never })).toThrow(/scale.kind/);
     expect(() => condition(kernel, [[1]], [1]).mean([[1, 2]])).toThrow(/x has shape \[1,2\]; it must be \[points, 1\]/);
+    for (const mean of [Number.NaN, "0" as never]) {
+      expect(() => condition(kernel, [[1]], [1], { mean })).toThrow(
+        errorLike("ValueError", /condition: mean is .*; give a finite number, or a function of points/),
+      );
+    }
+    expect(() => condition(kernel, [[1]], [1], { mean: (x) => x.sum(1).mul(Number.NaN) })).toThrow(
+      errorLike("ValueError", /what mean gave holds NaN/),
+    );
+    expect(() => condition(kernel, [[1]], [1], { mean: () => 0 as never })).toThrow(/mean gave a number for 1 points/);
+    expect(() => condition(kernel, [[1]], [1e200])).toThrow(errorLike("ValueError", /as large as 1e\+200/));
+    const ownNoises = condition(kernel, [[1]], [1], { noise: [0.1] });
+    expect(() => ownNoises.append([[2]], [1])).toThrow(errorLike("ValueError", /append: noise is missing/));
+    expect(ownNoises.append([[2]], [1], 0.2).count).toBe(2);
+    const withSlopes = { noise: [0.1], derivatives: { x: [[0.5]], y: [[1]] } };
+    expect(() => condition(kernel, [[1]], [1], withSlopes)).toThrow(/derivatives.noise is missing/);
+    expect(() => condition(nngp({ kind: "fullyConnected", depth: 1 }), [[1e200]], [1])).toThrow(
+      errorLike("ValueError", /covariances that are not finite/),
+    );
     // Distances to what is not a number must not count as none.
     const seen = condition(matern(), [[0], [1]], [1, 2]);
     expect(() => condition(matern(), [[Number.NaN], [1]], [1, 2])).toThrow(/condition: x holds NaN at position 0/);
