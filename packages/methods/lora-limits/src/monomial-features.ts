@@ -101,7 +101,7 @@ export interface MonomialFeatures {
  * The features phi with `phi(q) diag(sigma) phi(k)^T = P(q k^T)` exactly, for all rows q and k.
  *
  * @param x `[rows, d]`; plain numbers are float64.
- * @throws ShapeError unless `x` is a matrix; ValueError where it is not finite.
+ * @throws ShapeError unless `x` is a matrix; ValueError where it or a coefficient is not finite.
  */
 export function monomialFeatures(x: TensorLike, polynomial: ExpPolynomial): MonomialFeatures {
   const rows = asTensor(x, dtypeOf(x));
@@ -116,6 +116,7 @@ export function monomialFeatures(x: TensorLike, polynomial: ExpPolynomial): Mono
       `monomialFeatures: polynomial has ${polynomial.coefficients?.length ?? "no"} coefficients for degree ${polynomial.degree}; give ${polynomial.degree + 1}`,
     );
   }
+  requireFinite("monomialFeatures", "the list of coefficients", tensor(polynomial.coefficients, { dtype: "float64" }));
   const { scales, signs } = featureWeights(rows.shape[1], polynomial);
   const typed = (values: Float64Array) => tensor(values, { dtype: rows.dtype });
   const features = transpose(monomials(transpose(rows), polynomial.degree));

@@ -124,6 +124,8 @@ describe("monomialFeatures", () => {
     expect(() => monomialFeatures([[Number.NaN]], expPolynomial(1))).toThrow("x holds NaN");
     expect(() => monomialFeatures([[1]], null as never)).toThrow("polynomial is null; give what expPolynomial gives");
     expect(() => monomialFeatures([[1]], { degree: 3 } as never)).toThrow("no coefficients for degree 3; give 4");
+    const holed = { ...expPolynomial(1, { degree: 1 }), coefficients: Float64Array.of(1, Number.NaN) };
+    expect(() => monomialFeatures([[1]], holed)).toThrow("the list of coefficients holds NaN at position 1");
     expect(() => featureCount(-1, 2)).toThrow("dimensions is -1");
     expect(() => featureCount(4, 2.5)).toThrow("degree is 2.5");
   });
