@@ -217,7 +217,8 @@ function attempt(
   records: Records | undefined,
 ): { next: Progress; row: Row; changed: Tensor; tried: Tried } {
   const { system, method, controller, direction, stops } = given;
-  const target = take(stops, s.stop);
+  // Under vmap a solve that is over is stepped on, without effect, until the others are.
+  const target = take(stops, minimum(s.stop, stops.size - 1));
   const left = mul(direction, sub(target, s.t));
   const reaches = greaterEqual(mul(s.proposal, NEARLY), left);
   const size = where(reaches, left, s.proposal);

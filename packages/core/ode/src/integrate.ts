@@ -32,7 +32,15 @@ import {
 } from "./adjoint/trajectory.js";
 import type { Keeping } from "./advance.js";
 import type { Method } from "./methods/method.js";
-import { checkStepping, type SteppingOptions, savesOf, steppingNames, timesOf, tolerancesOf } from "./options.js";
+import {
+  checkStepping,
+  type SteppingOptions,
+  savesOf,
+  steppingNames,
+  stopsOf,
+  timesOf,
+  tolerancesOf,
+} from "./options.js";
 import { interpolated, partOfStep } from "./saved.js";
 import type { TensorRate } from "./solve.js";
 import { sampleNorms, treeSystem } from "./system.js";
@@ -182,7 +190,7 @@ export function integrate<Y, P = unknown, A = unknown>(
     controller: stepping.controller,
     tolerances: tolerancesOf(owner, stepping, state),
     initialStep: stepping.initialStep === 0 ? null : tensor(stepping.initialStep, { dtype: "float64" }),
-    stopAt: stepping.stopAt,
+    stopAt: stopsBetween(owner, stepping.stopAt, span),
     maxSteps,
     keeping: {
       ...keptFor(adjoint, checkpointEvery, dense, stageBytes(stepping.method, state) * maxSteps),
@@ -231,6 +239,12 @@ function folding<Y>({ step }: StepFold<Y, unknown>, state: Raveling<Y>, method: 
     const after = step(gathered, { t, end, h, y: state.unravel(y), next: state.unravel(next), error, at });
     return tree.map((a: TensorLike, b: Tensor) => where(tried.accepted, a, b), after, gathered);
   };
+}
+
+/** Forced stops between the ends, in order; where the ends are tensors, as they are given. */
+function stopsBetween(owner: string, stopAt: readonly number[], [t0, t1]: readonly [TensorLike, TensorLike]) {
+  if (typeof t0 !== "number" || typeof t1 !== "number") return stopAt;
+  return stopsOf(owner, stopAt, [t0, t1]).slice(0, -1);
 }
 
 function time(owner: string, t: TensorLike): Tensor {

@@ -36,7 +36,10 @@ export interface SteppingOptions {
   readonly initialStep?: number;
   /** All steps of this size, positive, whatever their errors; the last may be shorter. */
   readonly stepSize?: number;
-  /** Times that steps must meet, such as those of jumps in the right-hand side. */
+  /**
+   * Times that steps must meet, such as those of jumps in the right-hand side, in any order; between ends that are tensors in the
+   * order in which they are met.
+   */
   readonly stopAt?: ArrayLike<number>;
   /** Whether the error is that of the whole state, or of the sample (the rows of all its parts) with the largest (default `"state"`). */
   readonly norm?: NormScope;

@@ -61,7 +61,7 @@ export function saving(method: Method, { size, dtype }: System, direction: Tenso
           const theta = partOfStep(time(s), tried.t, tried.h);
           // A time before the step is out of order.
           const row = interpolated(method, tried, where(less(theta, 0), Number.NaN, theta), tried.h);
-          return { met: add(s.met, 1), rows: scatterAdd(s.rows, s.met, row) };
+          return { met: add(s.met, 1), rows: scatterAdd(s.rows, minimum(s.met, count - 1), row) };
         },
         saved,
       );

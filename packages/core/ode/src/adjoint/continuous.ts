@@ -34,6 +34,9 @@ export interface AdjointProgress {
   readonly save: Tensor;
 }
 
+/** What belongs to the saved state that is met next; to the first where all are behind. */
+const nextSave = (save: Tensor, rows: Tensor): Tensor => take(rows, maximum(save, 0));
+
 /** An adjoint equation that is solved backwards, stretch by stretch, with the gradients by saved states added where they are. */
 export class AdjointSolve<P, A extends AdjointState<P>> {
   private readonly space: Raveling<A>;
@@ -69,13 +72,12 @@ export class AdjointSolve<P, A extends AdjointState<P>> {
     const direction = directionOf(t0, t1);
     const met = whileLoop(
       ({ save }: AdjointProgress) => {
-        const time = take(saveAt, maximum(save, 0));
-        return logicalAnd(greaterEqual(save, 0), greaterEqual(mul(direction, sub(time, to)), 0));
+        return logicalAnd(greaterEqual(save, 0), greaterEqual(mul(direction, sub(nextSave(save, saveAt), to)), 0));
       },
       (s: AdjointProgress): AdjointProgress => {
-        const t = take(saveAt, s.save);
+        const t = nextSave(s.save, saveAt);
         const arrived = space.unravel(this.stretch(system, s, t));
-        const gradient = add(arrived.gradient, take(cotangents.saved, s.save));
+        const gradient = add(arrived.gradient, nextSave(s.save, cotangents.saved));
         return { t, state: space.ravel({ ...arrived, gradient }), save: sub(s.save, 1) };
       },
       from,

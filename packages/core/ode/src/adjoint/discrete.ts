@@ -9,6 +9,7 @@ import {
   floor,
   greaterEqual,
   matmul,
+  maximum,
   mul,
   reshape,
   stack,
@@ -19,12 +20,15 @@ import {
   transpose,
   tree,
   vjp,
+  vmap,
   where,
   whileLoop,
   zerosLike,
 } from "@offprint/tensor-core";
 import { errorOf, withinStep } from "../advance.js";
 import { firstStep } from "../initial-step.js";
+import type { Step } from "../methods/method.js";
+import { partOfStep } from "../saved.js";
 import type { System } from "../system.js";
 import { statesAgain } from "./remade.js";
 import {
@@ -53,7 +57,8 @@ interface StepValues {
   readonly size: Tensor;
   readonly error: Tensor;
   readonly stiffness: Tensor;
-  readonly basis: Tensor | null;
+  /** What the states saved in it follow from, of {@link savedOf}. */
+  readonly saved: Tensor | null;
   readonly following: StepGradient | null;
 }
 
@@ -90,18 +95,19 @@ export function discreteGradient<P>(
     parameters: tree.map(zerosLike, parameters),
     sizes: problem.through ? { t: zero, proposal: zero, memory: zero } : null,
   };
-  const back = backwards(problem, trajectory, y0, parameters, times, cotangents);
+  const back = backwards(problem, trajectory, parameters, times, cotangents);
   const every = problem.keeping.states;
   const end = whileLoop(
     ({ step }: Before<P>) => greaterEqual(step, 0),
     (s: Before<P>) => {
-      if (every === 1) return back(s, take(rows.y, s.step));
-      const segment = cast(floor(div(cast(s.step, "float64"), every)), "int32");
+      const last = reached(s.step);
+      if (every === 1) return back(s, take(rows.y, last));
+      const segment = cast(floor(div(cast(last, "float64"), every)), "int32");
       const first = mul(segment, every);
-      const states = statesAgain(problem, trajectory, parameters, times, take(rows.y, segment), [first, s.step]);
+      const states = statesAgain(problem, trajectory, parameters, times, take(rows.y, segment), [first, last]);
       return whileLoop(
         ({ step }: Before<P>) => greaterEqual(step, first),
-        (each: Before<P>) => back(each, take(states, sub(each.step, first))),
+        (each: Before<P>) => back(each, take(states, maximum(sub(each.step, first), 0))),
         s,
       );
     },
@@ -122,11 +128,13 @@ export function discreteGradient<P>(
   return throughBeginning(gradients, size, y0, parameters, end.sizes.proposal);
 }
 
+/** The number of a step; the first where all are behind, as for one of many solves under `vmap` that waits for the others. */
+const reached = (step: Tensor): Tensor => maximum(step, 0);
+
 /** From the gradients behind a step to those before it, given the state where it begins. */
 function backwards<P>(
   problem: Problem<P>,
   { stepTimes, stepSizes, steps, rows }: Trajectory,
-  y0: Tensor,
   parameters: P,
   [t0, t1, saveAt]: Times,
   cotangents: Cotangents,
@@ -134,18 +142,24 @@ function backwards<P>(
   const { method } = problem;
   const records = { t: stepTimes, h: stepSizes };
   const saves = saveAt === null ? null : denseWeights(method, directionOf(t0, t1), records, steps, saveAt);
+  const savesOf = (step: Tensor) =>
+    saveAt === null || saves === null
+      ? null
+      : savedOf(problem, { times: saveAt, within: equal(saves.steps, step), weights: saves.weights }, cotangents.saved);
   return (s, y) => {
-    const at = (row: Tensor) => take(row, s.step);
+    const at = (row: Tensor) => take(row, reached(s.step));
     const control = problem.through ? { proposal: at(rows.proposal), memory: at(rows.memory) } : null;
     const count = 1 + method.evaluations;
     const rates = problem.keeping.rates ? unstacked(reshape(at(rows.rates), [count, y.size])) : [];
+    const saved = savesOf(s.step);
     const rate = () => advanceOf(problem, parameters, t0, t1).system.rate(at(stepTimes), y);
     const made = madeAgain(problem, t0, t1, {
       t: at(stepTimes),
-      h: at(stepSizes),
+      // Of a solve without steps, as one of many under `vmap`, nothing is asked.
+      h: where(equal(steps, 0), 1, at(stepSizes)),
       proposal: control?.proposal,
       last: equal(s.step, sub(steps, 1)),
-      withBasis: saves !== null,
+      saved: saved?.values,
       rates,
     });
     const first = s.first === null ? null : (rates[0] ?? rate());
@@ -157,13 +171,7 @@ function backwards<P>(
       size: at(cotangents.stepSizes),
       error: at(cotangents.errors),
       stiffness: at(cotangents.stiffness),
-      // Dense output is a combination of the basis: its gradients are too.
-      basis:
-        saves &&
-        matmul(
-          cast(transpose(where(equal(expandDims(saves.steps, 1), s.step), saves.weights, 0)), y0.dtype),
-          cotangents.saved,
-        ),
+      saved: saved?.cotangent ?? null,
       following: s.sizes,
     };
     const [slopes] = pullback(given) as [typeof inputs];
@@ -177,6 +185,29 @@ function backwards<P>(
   };
 }
 
+/** Times of saved states, whether each lies in the step, and the weights of the dense output then. */
+interface Saves {
+  readonly times: Tensor;
+  readonly within: Tensor;
+  readonly weights: Tensor;
+}
+
+/** What the states saved in a step follow from, and the gradient by it. */
+function savedOf<P>({ method, through }: Problem<P>, { times, within, weights }: Saves, cotangent: Tensor) {
+  const { dtype } = cotangent;
+  if (through) {
+    // Where in the step a time lies changes with the step, so that the states are found again.
+    const values = (step: Step, t: Tensor, h: Tensor) => {
+      const parts = where(within, partOfStep(times, t, h), 0);
+      return matmul(cast(vmap((part: Tensor) => method.denseWeights(part, h))(parts), dtype), stack(step.basis()));
+    };
+    return { values, cotangent: where(expandDims(within, 1), cotangent, 0) };
+  }
+  // Dense output is a combination of the basis: its gradients are too.
+  const shares = cast(transpose(where(expandDims(within, 1), weights, 0)), dtype);
+  return { values: (step: Step) => stack(step.basis()), cotangent: matmul(shares, cotangent) };
+}
+
 interface MadeStep {
   readonly t: Tensor;
   readonly h: Tensor;
@@ -184,7 +215,8 @@ interface MadeStep {
   readonly proposal: Tensor | undefined;
   /** Whether it is the last one, cut to the end. */
   readonly last: Tensor;
-  readonly withBasis: boolean;
+  /** What the states saved in it follow from. */
+  readonly saved: ((step: Step, t: Tensor, h: Tensor) => Tensor) | undefined;
   /** The rates of its stages, in the order in which they were asked for; none where they are not kept. */
   readonly rates: readonly Tensor[];
 }
@@ -222,7 +254,7 @@ function madeAgain<P>(problem: Problem<P>, t0: Tensor, t1: Tensor, made: MadeSte
       size: h,
       error,
       stiffness: step.stiffness === undefined ? mul(error, 0) : cast(step.stiffness, "float64"),
-      basis: made.withBasis ? stack(step.basis()) : null,
+      saved: made.saved?.(step, t, h) ?? null,
       following,
     };
   };

@@ -5,6 +5,7 @@ import {
   div,
   floor,
   greaterEqual,
+  maximum,
   minimum,
   mul,
   neg,
@@ -65,25 +66,27 @@ export function interpolatingGradient<P>(
   }
   const { method } = problem;
   const size = rows.y.shape[1];
-  const segment = cast(floor(div(cast(sub(steps, 1), "float64"), every)), "int32");
-  const from = { segment, progress: solve.begin() };
+  const lastSegment = cast(floor(div(cast(sub(steps, 1), "float64"), every)), "int32");
+  const from = { segment: lastSegment, progress: solve.begin() };
   const { progress } = whileLoop(
     (s: { segment: Tensor; progress: AdjointProgress }) => greaterEqual(s.segment, 0),
     (s) => {
-      const first = mul(s.segment, every);
+      // Under vmap a solve that is back at its beginning waits for the others there.
+      const segment = maximum(s.segment, 0);
+      const first = mul(segment, every);
       const end = minimum(add(first, every), steps);
       const { rows: basis } = remade(
         problem,
         trajectory,
         parameters,
         times,
-        take(rows.y, s.segment),
+        take(rows.y, segment),
         [first, end],
         method.basisSize * size,
         (step) => reshape(stack(step.basis()), [method.basisSize * size]),
       );
       const at = (t: Tensor) => {
-        const step = clip(stepOf(stepTimes, steps, direction, t), first, sub(end, 1));
+        const step = clip(stepOf(stepTimes, steps, direction, t), first, maximum(sub(end, 1), first));
         const h = take(stepSizes, step);
         const vectors = reshape(take(basis, sub(step, first)), [method.basisSize, size]);
         return combine(method.denseWeights(partOfStep(t, take(stepTimes, step), h), h), vectors);

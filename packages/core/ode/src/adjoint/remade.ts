@@ -1,4 +1,4 @@
-import { add, less, scatterSet, sub, type Tensor, take, tensor, whileLoop } from "@offprint/tensor-core";
+import { add, less, minimum, scatterSet, sub, type Tensor, take, tensor, whileLoop } from "@offprint/tensor-core";
 import { unwritten } from "@offprint/tensor-core/internal";
 import { withinStep } from "../advance.js";
 import type { Step } from "../methods/method.js";
@@ -30,14 +30,15 @@ export function remade<P>(
   return whileLoop(
     ({ place }: typeof start) => less(add(first, place), end),
     (s: typeof start): typeof start => {
-      const [t, h] = [stepTimes, stepSizes].map((row) => take(row, add(first, s.place)));
+      // Under vmap steps are made on, without effect, until those of all solves are.
+      const [t, h] = [stepTimes, stepSizes].map((row) => take(row, minimum(add(first, s.place), row.size - 1)));
       const step = problem.method.step(withinStep(given, t, h), t, s.y, h, s.rate);
       return {
         place: add(s.place, 1),
         y: step.next,
         // Behind a forced stop the rate may be another.
         rate: problem.stopAt.length === 0 ? step.last : given.system.rate(add(t, h), step.next),
-        rows: scatterSet(s.rows, s.place, rowOf(step, s.y)),
+        rows: scatterSet(s.rows, minimum(s.place, problem.keeping.states - 1), rowOf(step, s.y)),
       };
     },
     start,
