@@ -188,6 +188,8 @@ export interface Trajectory<S> {
   readonly placeAfter: (k: number) => number;
   /** The `residual` of records, for samplers that fit measurements. */
   readonly residual?: (carried: S) => number;
+  /** What may be done where a state stops being finite. Default: to look at what the denoiser gives. */
+  readonly remedy?: string;
 }
 
 /** What {@link runTrajectory} gives: a sampler's result, and what it carried at the end. */
@@ -208,6 +210,7 @@ export async function runTrajectory<C, S>(
   requireObject("runTrajectory", "trajectory", trajectory, "a Trajectory");
   const { owner, levels, count, running } = sampling;
   const { initial, step, position, placeAfter, residual, total = levels.length - 1 } = trajectory;
+  const { remedy = "look at what the denoiser gives there" } = trajectory;
   const grid = levels.map(({ alpha, sigma }) => sigma / alpha);
   const { onProgress, signal, checkpoint, resume } = running;
   const { last, status, iterations, history, state } = await runLoop<SamplerPoint<S>, SamplerRecord, never>(
@@ -221,9 +224,7 @@ export async function runTrajectory<C, S>(
         const next = await step(carried, k);
         const { t, sigma } = levels[placeAfter(k)];
         if (!Number.isFinite(rootMeanSquare(position(next)))) {
-          throw new NonFiniteError(
-            `the state at level t = ${t}, sigma = ${sigma}, is not finite; look at what the denoiser gives there`,
-          );
+          throw new NonFiniteError(`the state at level t = ${t}, sigma = ${sigma}, is not finite; ${remedy}`);
         }
         return { carried: next, calls: calls + count() - before, grid };
       },

@@ -102,6 +102,7 @@ export async function psld<C = Tensor>(
     backend,
   );
   return runRestoration<C, null>(model, measurement, prepared, whole, {
+    factors: { omega, gamma },
     initial: () => null,
     async step(z, _, { from, down, tally }) {
       const dtype = z.dtype as "float64";

@@ -75,20 +75,32 @@ export function superResolution(factor: number): Measurement {
  * @param kernel `[rows, columns]`; divided by its sum
  */
 export function blur(kernel: TensorLike): Measurement {
+  return blurBy("blur", "the kernel", kernel);
+}
+
+/** A blur under the name of what was called, with what it is that makes a kernel too wide for an image. */
+function blurBy(owner: string, size: string, kernel: TensorLike): Measurement {
   const given = tensor(kernel, { dtype: "float64" });
   if (given.rank !== 2 || given.shape.some((n) => n % 2 === 0)) {
-    throw new ShapeError(`blur: kernel has shape [${given.shape}]; it must be [rows, columns], both odd`);
+    throw new ShapeError(`${owner}: kernel has shape [${given.shape}]; it must be [rows, columns], both odd`);
   }
-  requireFinite("blur", "kernel", given);
+  requireFinite(owner, "kernel", given);
   const total = sum(given).item();
-  if (!(Math.abs(total) > 0)) throw new ValueError("blur: the numbers of kernel sum to 0; they must not");
+  if (!(Math.abs(total) > 0)) throw new ValueError(`${owner}: the numbers of kernel sum to 0; they must not`);
   const weights = div(given, total).reshape([1, 1, ...given.shape]);
   const apply = (x: Tensor): Tensor => {
     if (x.rank !== 4) {
-      throw new ShapeError(`blur: images have shape [${x.shape}]; they must be [batch, channels, height, width]`);
+      throw new ShapeError(`${owner}: images have shape [${x.shape}]; they must be [batch, channels, height, width]`);
     }
     const [count, channels, height, width] = x.shape;
-    const wide = [2, 3].reduce((images, axis, i) => mirrored(images, axis, (given.shape[i] - 1) / 2), x);
+    const margins = given.shape.map((n) => (n - 1) / 2);
+    for (const [i, margin] of margins.entries()) {
+      if (margin < x.shape[2 + i]) continue;
+      throw new ShapeError(
+        `${owner}: ${size} reaches ${margin} pixels beyond an image of ${x.shape[2 + i]}; give a smaller one`,
+      );
+    }
+    const wide = [2, 3].reduce((images, axis, i) => mirrored(images, axis, margins[i]), x);
     const planes = reshape(wide, [count * channels, 1, wide.shape[2], wide.shape[3]]);
     return reshape(conv(planes, weights.cast(x.dtype)), [count, channels, height, width]);
   };
@@ -99,9 +111,6 @@ export function blur(kernel: TensorLike): Measurement {
 /** An axis continued by its mirror image at both ends. */
 function mirrored(x: Tensor, axis: number, margin: number): Tensor {
   const n = x.shape[axis];
-  if (margin >= n) {
-    throw new ShapeError(`blur: the kernel reaches ${margin} pixels beyond an image of ${n}; give a smaller kernel`);
-  }
   const places = Array.from({ length: n + 2 * margin }, (_, i) => {
     const at = Math.abs(i - margin);
     return at < n ? at : 2 * (n - 1) - at;
@@ -126,7 +135,8 @@ export function gaussianBlur(options: GaussianBlurOptions = {}): Measurement {
   requireInteger("gaussianBlur", "size", size, 1);
   if (size % 2 === 0) throw new ValueError(`gaussianBlur: size is ${size}; it must be odd, with a pixel in the middle`);
   const row = tensor(Float64Array.from({ length: size }, (_, i) => bell((i - (size - 1) / 2) / deviation)));
-  return blur(mul(expandDims(row, 0), expandDims(row, 1)));
+  const extent = options.size === undefined ? `deviation is ${deviation}, which` : `size is ${size}, which`;
+  return blurBy("gaussianBlur", extent, mul(expandDims(row, 0), expandDims(row, 1)));
 }
 
 const bell = (x: number) => Math.exp(-(x ** 2) / 2);
@@ -169,7 +179,7 @@ export function motionBlur(options: MotionBlurOptions = {}): Measurement {
       if (share > 0) kernel[row * size + column] += share;
     }
   }
-  return blur(tensor(kernel, { shape: [size, size] }));
+  return blurBy("motionBlur", `length is ${length}, which`, tensor(kernel, { shape: [size, size] }));
 }
 
 /** A matrix `[rows, size]` over all entries of an image in their order: measurements are `[batch, rows]`. @param imageShape default `[size]` */

@@ -105,6 +105,7 @@ export async function p2l<C = Tensor>(
     return (await encoded(owner, model, glued)).cast(image.dtype);
   };
   return runRestoration<C, Tuned<C>>(model, measurement, prepared, whole, {
+    factors: { stepSize, learningRate: embeddingSteps > 0 ? learningRate : 0 },
     initial() {
       if (embeddingSteps === 0 || condition === undefined) return { condition: null, optimizer: null };
       const own = float(condition);

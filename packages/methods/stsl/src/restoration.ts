@@ -103,6 +103,8 @@ export interface StepPlace {
 
 /** A restoration as data. */
 export interface Restoration<S> {
+  /** Options that corrections grow with: where a state stops being finite, one that is not 0 may be too large. */
+  readonly factors?: Readonly<Record<string, number>>;
   /** What the method carries along beside the state: a tree. */
   readonly initial: () => S;
   /** A step: the next state, what is carried, and the norms of what measurements were missed by before it, `[batch]`. */
@@ -212,12 +214,13 @@ export async function runRestoration<C, S>(
   measurement: MeasurementLike,
   { sampling, y, apply }: Prepared<C>,
   options: RestoreOptions<C>,
-  { initial, step }: Restoration<S>,
+  { factors = {}, initial, step }: Restoration<S>,
 ): Promise<RestoreResult> {
   const { owner, levels, z: start } = sampling;
   const { eta = 1, seed = 0, onStep, consistency = false } = options;
   const top = levels.length - 1;
   const counts = { score: 0, decode: 0, gradient: 0 };
+  const large = Object.keys(factors).filter((name) => factors[name] !== 0);
   const {
     carried,
     calls: _,
@@ -270,6 +273,9 @@ export async function runRestoration<C, S>(
       position: ({ z }) => z,
       placeAfter: (k) => top - k,
       residual: ({ missed }) => missed,
+      ...(large.length > 0 && {
+        remedy: `take a smaller ${large.join(" or ")}, or look at what the denoiser gives there`,
+      }),
     },
   );
   const image = await decodedImage(model, carried.z);

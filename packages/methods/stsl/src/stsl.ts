@@ -131,6 +131,7 @@ export async function secondOrder<C>(
   const extra =
     traced && settings.trace !== "jvp" && settings.trace !== "difference" ? 0 : traced ? settings.probes : 0;
   return runRestoration<C, null>(model, measurement, prepared, options, {
+    factors: { stepSize, traceWeight },
     initial: () => null,
     async step(start, _, { k, from, down, tally }) {
       const level = levelTensors(from, start.dtype as "float64");

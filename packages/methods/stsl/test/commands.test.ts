@@ -132,12 +132,23 @@ describe("restore", () => {
     expect(await wrong("--factor", "2")).toMatch(
       /--factor is of --operator super-resolution; leave it out for inpainting/,
     );
+    expect(await wrong("--step-size", "1e300")).toMatch(
+      /not finite; take a smaller --step-size or --trace-weight, or look/,
+    );
+    expect(await wrong("--step-size", "1e300", "--method", "ldps")).toMatch(/take a smaller --step-size, or look/);
     expect(await wrong("--method", "ldps", "--trace-weight", "0")).toMatch(/are of --method stsl/);
     expect(await wrong("--method", "projection", "--step-size", "1")).toMatch(
       /--step-size is not of --method projection/,
     );
     const silent = ["--model", models.pixels, ...ofMask, "--output", output, "--guidance", "2"];
     expect((await runWords(commands, "restore", silent, { loadModel })).err).toMatch(/weighs a prompt; give --prompt/);
+  });
+
+  it("says of a blur that is wider than the picture which option it follows from, given or not", async () => {
+    const blurred = async (...words: string[]) =>
+      (await restore(models.latent, ["--image", image, "--operator", ...words])).err;
+    expect(await blurred("gaussian-blur")).toMatch(/ --deviation is 3, which reaches 9 pixels beyond an image of 8/);
+    expect(await blurred("motion-blur", "--length", "20")).toMatch(/ --length is 20, which reaches 10 pixels beyond/);
   });
 
   it("says before it begins that the picture to compare with has another size, or that nothing was seen", async () => {

@@ -131,7 +131,16 @@ describe("named operators", () => {
     await fails(() => superResolution(5).apply(images), "ShapeError", /extents that 5 divides/);
     await fails(() => blur([[1, 1]]), "ShapeError", /both odd/);
     await fails(() => blur([[0]]), "ValueError", /sum to 0/);
-    await fails(() => gaussianBlur({ deviation: 9, size: 61 }).apply(images), "ShapeError", /smaller kernel/);
+    const tooWide = (by: string) =>
+      new RegExp(`^${by}, which reaches \\d+ pixels beyond an image of \\d+; give a smaller one`);
+    await fails(() => gaussianBlur({ size: 61 }).apply(images), "ShapeError", tooWide("gaussianBlur: size is 61"));
+    await fails(
+      () => gaussianBlur({ deviation: 9 }).apply(images),
+      "ShapeError",
+      tooWide("gaussianBlur: deviation is 9"),
+    );
+    await fails(() => motionBlur({ length: 99 }).apply(images), "ShapeError", tooWide("motionBlur: length is 99"));
+    await fails(() => blur([new Array(99).fill(1)]).apply(images), "ShapeError", /^blur: the kernel reaches 49 pixels/);
     await fails(() => motionBlur({ angle: Number.NaN }), "ValueError", /angle/);
     await fails(() => motionBlur({ length: 1e9 }), "ValueError", /length is 1000000000; give at most 4096/);
     await fails(() => gaussianBlur({ size: 4 }), "ValueError", /size is 4; it must be odd/);
