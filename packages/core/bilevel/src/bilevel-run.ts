@@ -1,4 +1,6 @@
 import {
+  type Figures,
+  figuresOf,
   type RunOptions,
   type RunState,
   requireStateLike,
@@ -63,10 +65,7 @@ export interface BilevelRunOptions<X, Y, E> extends RunOptions<BilevelRecord, Bi
   /** Decides which batches are drawn. Default 0. */
   readonly seed?: number | string;
   /** Figures of x and y to record after each iteration. */
-  readonly evaluate?: (
-    point: { readonly x: X; readonly y: Y },
-    iteration: number,
-  ) => Record<string, number> | Promise<Record<string, number>>;
+  readonly evaluate?: (point: { readonly x: X; readonly y: Y }, iteration: number) => Figures;
 }
 
 /** The names of {@link BilevelRunOptions}, for `checkOptions`. */
@@ -170,9 +169,8 @@ export async function runBilevel<X, Y, U, L, E>(
         if (point.hypergradientNorm === null) return undefined;
         const { hypergradientNorm, counts } = point;
         const told = { iteration, hypergradientNorm, counts };
-        return evaluate === undefined
-          ? told
-          : { ...told, evaluation: { ...(await evaluate(place(point), iteration)) } };
+        if (evaluate === undefined) return told;
+        return { ...told, evaluation: await figuresOf(owner, "evaluate", evaluate(place(point), iteration)) };
       },
       check: (point) => requireStateLike(owner, point, beginning()),
     },

@@ -112,6 +112,8 @@ describe("runs", () => {
     });
     expect(lengths).toEqual(history.map(({ evaluation }) => evaluation?.first));
     expectClose(x, [0, 0, 0], 0);
+    const wrong = soba(problem, { stepSize: 0.1, lowerStepSize: 0.2, maxIterations: 1, evaluate: () => 3 as never });
+    await expect(wrong).rejects.toThrow(/^soba: evaluate gave 3; it must give an object of numbers/);
   });
 
   it("that diverge throw an error with the last good state, and name the iteration", async () => {

@@ -1,7 +1,16 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type Figures,
+  figuresOf,
+  type RunOptions,
+  type RunState,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   type Backend,
   checkOptions,
+  requireFunction,
   requireInteger,
   requireNonNegative,
   type Tensor,
@@ -47,7 +56,7 @@ export interface MinimizeOptions<P, S = unknown> extends RunOptions<MinimizeReco
   /** Converged once the norm of the gradient is at most this. Default: never, as momentum may lead on. */
   gradientTolerance?: number;
   /** Figures of the parameters to record after each step. */
-  evaluate?: (params: P) => Record<string, number> | Promise<Record<string, number>>;
+  evaluate?: (params: P) => Figures;
   /** Compiles each step; without it steps run eagerly. */
   backend?: Backend;
 }
@@ -94,6 +103,7 @@ export async function minimize<P, S = unknown>(
   checkOptions("minimize", options, names);
   const { steps, gradientTolerance, backend, evaluate, resume } = options;
   requireInteger("minimize", "steps", steps, 0);
+  if (evaluate !== undefined) requireFunction("minimize", "evaluate", evaluate);
   if (gradientTolerance !== undefined) requireNonNegative("minimize", "gradientTolerance", gradientTolerance);
   const step = checkedStep(trainingStep(loss, optimizer), { backend, compile: false });
   const kept = [initial, options.optimizerState, resume];
@@ -116,9 +126,9 @@ export async function minimize<P, S = unknown>(
         async record(state, k) {
           const [value, gradientNorm] = [state.loss ?? Number.NaN, state.gradientNorm ?? Number.NaN];
           const told = { step: k, loss: value, gradientNorm };
-          return evaluate === undefined
-            ? told
-            : { ...told, evaluation: { ...(await evaluate(await onHost(state.params))) } };
+          if (evaluate === undefined) return told;
+          const evaluation = await figuresOf("minimize", "evaluate", evaluate(await onHost(state.params)));
+          return { ...told, evaluation };
         },
         finished: ({ gradientNorm }) =>
           gradientTolerance !== undefined && gradientNorm !== null && gradientNorm <= gradientTolerance

@@ -1,5 +1,7 @@
 import {
   checkRunOptions,
+  type Figures,
+  figuresOf,
   type RunOptions,
   type RunState,
   runLoop,
@@ -67,8 +69,6 @@ export interface TrainingRecord {
   /** What `evaluate` gave, after the last batch of an epoch. */
   readonly evaluation?: Readonly<Record<string, number>>;
 }
-
-type Figures = Record<string, number> | Promise<Record<string, number>>;
 
 /** Options of `train`. */
 export interface TrainOptions<P, B, M = unknown, N = unknown>
@@ -154,6 +154,9 @@ export async function train<P, B, M = unknown, N = unknown>(
   requireInteger("train", "epochs", epochs, 0);
   requireChoice("train", "compile", compile, [true, false]);
   requireFunction("train", "loss", options.loss);
+  for (const name of ["figures", "evaluate"] as const) {
+    if (options[name] !== undefined) requireFunction("train", name, options[name]);
+  }
   requireOptimizer("train", optimizer);
   const loss = (params: P, carried: M, batch: B, drawn: N): readonly [Tensor, M] => {
     const result = options.loss(params, batch, { modelState: carried, noise: drawn });
@@ -217,10 +220,12 @@ async function told<P, M>(
   isLast: boolean,
 ): Promise<Omit<TrainingRecord, "step">> {
   const record = { epoch, batch: batch + 1, loss, gradientNorm };
-  const own = figures === undefined ? {} : { figures: { ...(await figures(await onHost(extra))) } };
+  const own =
+    figures === undefined ? {} : { figures: await figuresOf("train", "figures", figures(await onHost(extra))) };
   if (!isLast || evaluate === undefined) return { ...record, ...own };
   const reached = await onHost({ params, modelState: extra });
-  return { ...record, ...own, evaluation: { ...(await evaluate(reached.params, reached.modelState)) } };
+  const evaluation = await figuresOf("train", "evaluate", evaluate(reached.params, reached.modelState));
+  return { ...record, ...own, evaluation };
 }
 
 async function namingThePlace<T>({ epoch, batch }: TrainingPoint, act: () => Promise<T>): Promise<T> {

@@ -102,6 +102,24 @@ describe("options", () => {
     await expect(minimize(missing, point, sgd({ learningRate: 0.1 }), { steps: 1 })).rejects.toThrow(/the loss is/);
   });
 
+  it("that record figures must be functions that give an object of numbers", async () => {
+    const once = (more: object) => minimize(far, point, sgd({ learningRate: 0.1 }), { steps: 1, ...more });
+    await expect(once({ evaluate: () => 3 })).rejects.toThrow(/^minimize: evaluate gave 3; it must give an object/);
+    await expect(once({ evaluate: 3 })).rejects.toThrow(/^minimize: evaluate is 3; give a function/);
+    const trained = (more: object) =>
+      train({
+        loss: (p: Tensor) => [sum(p), { mean: sum(p) }] as const,
+        initial: point,
+        optimizer: sgd({ learningRate: 0.1 }),
+        data: () => [0],
+        epochs: 1,
+        ...more,
+      } as never);
+    await expect(trained({ evaluate: async () => 3 })).rejects.toThrow(/^train: evaluate gave 3/);
+    await expect(trained({ figures: (own: object) => own })).rejects.toThrow(/^train: figures gave a float.* as mean/);
+    await expect(trained({ figures: 3 })).rejects.toThrow(/^train: figures is 3; give a function/);
+  });
+
   it("a schedule in plain arithmetic is told to use operations, eager and traced", async () => {
     const plain = ((t: number) => 0.1 / Math.sqrt(t)) as never;
     const optimizer = sgd({ learningRate: plain });

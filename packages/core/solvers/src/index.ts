@@ -107,6 +107,7 @@ export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from 
 export type { FixedPointSettings, IterationSettings, RootSettings } from "./root/vector-methods.js";
 export type { RootRecord, RootResult, RootRunOptions, RootState, RootStatus, StepOptions } from "./root/vector-run.js";
 export { type Breather, makeBreather, turn } from "./run/breather.js";
+export { type Figures, figureOf, figuresOf } from "./run/figures.js";
 export { breathing, inOneGo, type Parts } from "./run/parts.js";
 export { checkRunOptions, type Loop, type RunResult, runLoop, runLoopSync } from "./run/run-loop.js";
 export {

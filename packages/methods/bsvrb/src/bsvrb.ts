@@ -6,7 +6,7 @@ import {
   type Rate,
   rateTensors,
 } from "@offprint/bilevel";
-import { runLoop, type Status } from "@offprint/solvers";
+import { figuresOf, runLoop, type Status } from "@offprint/solvers";
 import { NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
 import { type BlockDraw, blockDraws } from "./block-draws.js";
 import { BlockProblem } from "./block-problem.js";
@@ -86,7 +86,8 @@ export async function bsvrb<X, U = null, L = U>(
         if (hypergradientNorm === null) return undefined;
         const told = { iteration, hypergradientNorm, counts };
         if (evaluate === undefined || store === undefined) return told;
-        return { ...told, evaluation: { ...(await evaluate(placeOf(blocks, x, store, iteration), iteration)) } };
+        const place = placeOf(blocks, x, store, iteration);
+        return { ...told, evaluation: await figuresOf(owner, "evaluate", evaluate(place, iteration)) };
       },
       snapshot: (point) => (store === undefined ? point : { ...point, ...store.state() }),
       check: (point) => checkPoint(point, blocks, settings),

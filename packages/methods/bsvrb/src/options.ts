@@ -1,5 +1,5 @@
 import { type BilevelRecord, msvrGamma, type OracleCounts, type Rate } from "@offprint/bilevel";
-import { type RunOptions, type RunState, runOptionNames } from "@offprint/solvers";
+import { type Figures, type RunOptions, type RunState, runOptionNames } from "@offprint/solvers";
 import {
   checkOptions,
   refuseIdle,
@@ -95,10 +95,7 @@ export interface BsvrbOptions<X, U = unknown, L = U> extends RunOptions<BilevelR
   /** Decides what is drawn. Default 0. */
   readonly seed?: number | string;
   /** Figures to record after each iteration. */
-  readonly evaluate?: (
-    place: BsvrbPlace<X>,
-    iteration: number,
-  ) => Record<string, number> | Promise<Record<string, number>>;
+  readonly evaluate?: (place: BsvrbPlace<X>, iteration: number) => Figures;
 }
 
 const names = [

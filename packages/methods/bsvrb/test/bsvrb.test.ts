@@ -94,6 +94,8 @@ describe("bsvrb", () => {
         return {};
       },
     });
+    const wrong = bsvrb(bed.problem, { ...steps, sampledBlocks: 4, maxIterations: 1, evaluate: () => 3 as never });
+    await expect(wrong).rejects.toThrow(/^bsvrb: evaluate gave 3; it must give an object of numbers/);
     for (const [t, { inner }] of states.entries()) {
       for (let i = 0; i < 4; i++) {
         const row = (all: Float64Array) => all.subarray(i * 5, i * 5 + 5);

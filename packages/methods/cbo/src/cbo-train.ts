@@ -1,4 +1,4 @@
-import { runLoop } from "@offprint/solvers";
+import { figuresOf, runLoop } from "@offprint/solvers";
 import { SwarmTraining } from "./swarm-training.js";
 import type {
   EpochRecord,
@@ -60,7 +60,8 @@ export async function cboTrain(
         count: ({ epoch }) => epoch,
         record: async ({ particles }) => {
           if (made === undefined || options.evaluate === undefined) return made;
-          return { ...made, figures: { ...(await options.evaluate(await training.consult(particles, alpha))) } };
+          const theta = await training.consult(particles, alpha);
+          return { ...made, figures: await figuresOf(TRAINING, "evaluate", options.evaluate(theta)) };
         },
         check: (state) => requireTrainingState(settings, state),
       },

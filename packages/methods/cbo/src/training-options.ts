@@ -1,4 +1,4 @@
-import type { RunOptions, RunState, Status } from "@offprint/solvers";
+import type { Figures, RunOptions, RunState, Status } from "@offprint/solvers";
 import type { Backend, Tensor, TensorLike } from "@offprint/tensor-core";
 import type { NoiseKind } from "./cbo.js";
 
@@ -87,7 +87,7 @@ export interface SwarmTrainingOptions extends RunOptions<EpochRecord, RunState<S
   /** Compiles the steps in place of this package's own compiler. */
   backend?: Backend;
   /** Figures to record after each epoch, such as the accuracy on held-out data, of the swarm's consensus `[P]`. */
-  evaluate?: (theta: Tensor) => Record<string, number> | Promise<Record<string, number>>;
+  evaluate?: (theta: Tensor) => Figures;
 }
 
 /** @internal The names of {@link SwarmTrainingOptions} beside those of every run. */

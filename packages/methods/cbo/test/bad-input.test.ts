@@ -453,6 +453,7 @@ describe("cboTrain refuses what it ignored:", () => {
     "cooling as a word": [() => train({ cooling: "no" }), ValueError, /cooling is "no"/],
     "reduction as a word": [() => train({ reduction: "yes" }), ValueError, /reduction is "yes"/],
     "evaluate that is none": [() => train({ evaluate: 3 }), ValueError, /evaluate is 3; give a function/],
+    "evaluate that gives a number": [() => train({ evaluate: () => 3 }), ValueError, /evaluate gave 3; it must/],
     "a mean beside particles": [
       () => train({ initial: zeros([10, 2]), mean: 3 }),
       ValueError,

@@ -1,5 +1,5 @@
 import type { ConstrainedBilevelProblem } from "@offprint/bilevel";
-import { type RunState, requireStateLike, runLoop, type Status } from "@offprint/solvers";
+import { figuresOf, type RunState, requireStateLike, runLoop, type Status } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -153,12 +153,12 @@ export async function lvHba<X, Y, U = null, L = U>(
           scale,
         };
       },
-      record(point, iteration) {
+      async record(point, iteration) {
         if (point.told === null) return undefined;
         const record = { iteration, ...point.told };
         if (evaluate === undefined) return record;
         const place = { x: vectors.x.unravel(point.x), y: vectors.y.unravel(point.y) };
-        return { ...record, evaluation: { ...evaluate(place, iteration) } };
+        return { ...record, evaluation: await figuresOf(owner, "evaluate", evaluate(place, iteration)) };
       },
       finished({ told }) {
         if (tolerance === undefined || told?.residual === undefined || told.gap === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { type Rate, rateTensors } from "@offprint/bilevel";
-import { type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type Figures, type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   checkOptions,
   requireChoice,
@@ -55,7 +55,7 @@ export interface LvHbaOptions<X, Y> extends RunOptions<LvHbaRecord, LvHbaState> 
   /** Decides which batches are drawn, where the problem draws any. Default 0. */
   readonly seed?: number | string;
   /** Figures of x and y to record after each iteration. */
-  readonly evaluate?: (point: { readonly x: X; readonly y: Y }, iteration: number) => Record<string, number>;
+  readonly evaluate?: (point: { readonly x: X; readonly y: Y }, iteration: number) => Figures;
 }
 
 const names = [

@@ -265,6 +265,14 @@ describe("lvHba", () => {
     expectClose(divided.x, plain.x, 0.05);
   });
 
+  it("records what evaluate gives or promises, and refuses what is no object of numbers", async () => {
+    const problem = halfSpaceProblem();
+    const once = (evaluate: () => unknown) => lvHba(problem, { maxIterations: 1, evaluate: evaluate as never });
+    const { history } = await once(async () => ({ error: 2 }));
+    expect(history[0].evaluation).toEqual({ error: 2 });
+    await expect(once(() => 3)).rejects.toThrow(/^lvHba: evaluate gave 3; it must give an object of numbers/);
+  });
+
   it("says what is wrong", async () => {
     const problem = halfSpaceProblem();
     const run = (options: object) => lvHba(problem, { maxIterations: 2, ...options });

@@ -1,5 +1,5 @@
 import { disposeReplaced, onHost } from "@offprint/optim";
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { figureOf, type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
   type Backend,
   hostBackend,
@@ -163,7 +163,7 @@ export async function trainOffline<S>(
           return {
             learner: made.learner,
             figures,
-            evaluation: judged ? await evaluate(policy(await onHost(made.learner))) : null,
+            evaluation: judged ? await figureOf(owner, "evaluate", evaluate(policy(await onHost(made.learner)))) : null,
             starved: now,
             warned: warned || due,
           };

@@ -420,6 +420,7 @@ describe("data", () => {
     for (const [given, options, message] of [
       [arrays, {}, /dataset is none; give what offlineDataset/],
       [dataset, { evaluate: 3 }, /evaluate is 3; give a function/],
+      [dataset, { evaluate: () => ({ reward: 1 }) }, /evaluate gave an object; it must give a number/],
       [dataset, { onWarning: 3 }, /onWarning is 3; give a function/],
       [dataset, { value: 3 }, /value is 3/],
       [dataset, { policy: null }, /policy is null/],

@@ -1,4 +1,5 @@
 import { adam, adamw, applyUpdates, type GradientTransformation, type Schedule, sgd } from "@offprint/optim";
+import { figureOf } from "@offprint/solvers";
 import { asTensor, NonFiniteError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { multiplierSchedule } from "./multiplier-schedule.js";
 import { gradientNormsOf } from "./norm-recorder.js";
@@ -98,7 +99,8 @@ export class Procedure<P> {
       const trained = await this.trained(point, open);
       if (trained === undefined) return this.endRun(point, open, Infinity);
       if (trained.done < steps || evaluate === undefined) return { ...point, open: trained, ended: null };
-      return this.endRun(point, trained, await evaluate(trained.params));
+      const score = await figureOf("trainAndRefine", "evaluate", evaluate(trained.params));
+      return this.endRun(point, trained, score);
     }
     const batches = Math.ceil(steps / 10);
     const { loss } = await this.problem.lossAndGradients(open.params, steps + open.scored.batches);

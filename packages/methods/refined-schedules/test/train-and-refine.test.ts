@@ -140,6 +140,10 @@ describe("the whole procedure", () => {
   it("rejects options that cannot be", async () => {
     const options = { optimizer: "sgd", learningRate: 0.1, steps: T } as const;
     await expect(trainAndRefine(problem, { ...options, steps: 0 })).rejects.toThrow(/steps is 0/);
+    const figures = () => ({ loss: 1 }) as never;
+    await expect(trainAndRefine(problem, { ...options, evaluate: figures })).rejects.toThrow(
+      /evaluate gave an object; it must give a number/,
+    );
     await expect(trainAndRefine(problem, { ...options, rounds: 0 })).rejects.toThrow(/rounds is 0/);
     await expect(trainAndRefine(problem, { ...options, learningRate: [] })).rejects.toThrow(/learningRate/);
     await expect(trainAndRefine(problem, { ...options, learningRate: -1 })).rejects.toThrow(/learningRate is -1/);

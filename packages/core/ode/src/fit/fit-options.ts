@@ -1,5 +1,5 @@
 import type { GradientTransformation, TrainingRecord, TrainingState } from "@offprint/optim";
-import { type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type Figures, type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
   isTensor,
@@ -78,7 +78,7 @@ export interface OdeFitOptions<P> extends OdeSolving, Omit<RunOptions<TrainingRe
   /** Compiles the training step (default the host's compiler). */
   readonly backend?: Backend;
   /** What to tell after every epoch, such as the accuracy on data held out. */
-  readonly evaluate?: (params: P) => Record<string, number> | Promise<Record<string, number>>;
+  readonly evaluate?: (params: P) => Figures;
   /** State of an earlier run. */
   readonly resume?: TrainingState;
 }

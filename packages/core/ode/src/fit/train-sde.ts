@@ -5,7 +5,15 @@ import {
   requireOptimizer,
   trainingStep,
 } from "@offprint/optim";
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type Figures,
+  figuresOf,
+  type RunOptions,
+  type RunState,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   add,
   jitSync,
@@ -90,7 +98,7 @@ export interface SdeFitOptions<P> extends RunOptions<SdeFitRecord, RunState<SdeF
   /** Decides paths and batches (default 0). */
   readonly seed?: number | string;
   /** What to tell after every epoch. */
-  readonly evaluate?: (params: P) => Record<string, number> | Promise<Record<string, number>>;
+  readonly evaluate?: (params: P) => Figures;
 }
 
 /** The names of {@link SdeFitOptions}, for `checkOptions`. */
@@ -145,6 +153,7 @@ export async function trainSde<P, B, D>(
   const { lambda = 0, optimizer, epochs, evaluate } = options;
   requireOptimizer(owner, optimizer);
   requireInteger(owner, "epochs", epochs, 0);
+  if (evaluate !== undefined) requireFunction(owner, "evaluate", evaluate);
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   if (!(tolerance > 0)) throw new ValueError(`${owner}: tolerance is ${tolerance}; it must be positive`);
   annealed(lambda, 0, Math.max(1, epochs));
@@ -196,7 +205,10 @@ export async function trainSde<P, B, D>(
       batch: last ? 0 : at.batch + 1,
       params: made.params,
       optimizerState: made.optimizerState,
-      last: last && evaluate !== undefined ? { ...record, evaluation: await evaluate(made.params) } : record,
+      last:
+        last && evaluate !== undefined
+          ? { ...record, evaluation: await figuresOf(owner, "evaluate", evaluate(made.params)) }
+          : record,
     };
   };
 

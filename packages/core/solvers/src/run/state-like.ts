@@ -39,7 +39,8 @@ function difference(found: unknown, like: unknown, path: string): string | undef
   return undefined;
 }
 
-function called(value: unknown): string {
+/** @internal What messages call a value. */
+export function called(value: unknown): string {
   if (isTensor(value)) return `${value.dtype === "int32" ? "an" : "a"} ${value.dtype} tensor [${value.shape}]`;
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} [${(value as Uint8Array).length}]`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
