@@ -24,6 +24,8 @@ const SAME = 10;
 const FEW_PARTICLES = 5;
 /** Among so many first steps. */
 const EARLY = 10;
+/** So many points of the path share a buffer. */
+const TOGETHER = 16;
 
 type Run = RunOptions<SwarmRecord, RunState<SwarmState, SwarmRecord>>;
 
@@ -38,6 +40,7 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
     );
   }
   const cost = costOf(plan);
+  const points = recordPath ? new PathCopies() : undefined;
   requireAffordable(plan, cost, maxEvaluations);
   const stepper = stepperOf(plan, backend);
   const begin = async (swarm: number, k: number): Promise<SwarmFigures> => {
@@ -59,26 +62,12 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
   };
   const afterStep = (state: SwarmState, figures: SwarmFigures): SwarmState => {
     requireFinite(figures);
-    // Field by field: to spread objects would take as long as a tenth of a quick step.
-    const next: SwarmState = {
-      particles: figures.particles,
-      consensus: figures.consensus,
-      energy: figures.energy,
-      spread: figures.spread,
-      nEff: figures.nEff,
-      start: state.start,
-      best: figures.least < state.best.objective ? bestOf(figures) : state.best,
-      earlier: state.earlier,
-      restarts: state.restarts,
-      stalled: atRest(figures.consensus, state.consensus) ? state.stalled + 1 : 0,
-      evaluations: state.evaluations + cost.step,
-      next: state.next,
-    };
-    return decided(next, figures.radius);
+    return decided(new SteppedSwarm(state, figures, cost.step), figures.radius);
   };
   const decided = (state: SwarmState, radius = Infinity): SwarmState => {
     if (!((plan.collapses && radius < 1) || state.stalled >= patience)) return state;
-    return { ...state, next: state.restarts >= plan.restarts || foundAgain(plan, state) ? "end" : "restart" };
+    const next = state.restarts >= plan.restarts || foundAgain(plan, state) ? "end" : "restart";
+    return { ...state, particles: state.particles, next };
   };
   const run = await runLoop<SwarmState, SwarmRecord, "converged" | "limit">(
     {
@@ -87,12 +76,12 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
       initial: first,
       step(state, k) {
         if (state.next === "restart") return restarted(state, k);
-        const figures = stepper.move(state.particles, state.consensus, k);
+        const figures = stepper.move(state, k);
         return figures instanceof Promise
           ? figures.then((known) => afterStep(state, known))
           : afterStep(state, figures);
       },
-      record: (state, iteration) => recordOf(state, iteration, recordPath),
+      record: (state, iteration) => recordOf(state, iteration, points),
       finished({ next, evaluations }) {
         if (next === "end") return "converged";
         const further = (next === "restart" ? cost.first : cost.step) + cost.answer;
@@ -116,6 +105,43 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
     ...{ ...answer, status, iterations, history, path: hostTensor(path, [kept.length, d], "float64") },
     ...{ particles: run.last.particles, evaluations: run.last.evaluations + cost.answer, warnings, state },
   };
+}
+
+/**
+ * The state after a step. A class, since to spread objects would take as long as a tenth of a quick step, and since steps
+ * ahead compute particles where they are looked at.
+ */
+class SteppedSwarm implements SwarmState {
+  readonly consensus: Tensor;
+  readonly energy: number;
+  readonly spread: number;
+  readonly nEff: number;
+  readonly start: Tensor;
+  readonly best: BestParticle;
+  readonly earlier: SwarmState["earlier"];
+  readonly restarts: number;
+  readonly stalled: number;
+  readonly evaluations: number;
+  readonly next = "step";
+  readonly #figures: SwarmFigures;
+
+  constructor(before: SwarmState, figures: SwarmFigures, evaluations: number) {
+    this.#figures = figures;
+    this.consensus = figures.consensus;
+    this.energy = figures.energy;
+    this.spread = figures.spread;
+    this.nEff = figures.nEff;
+    this.start = before.start;
+    this.best = figures.least < before.best.objective ? bestOf(figures) : before.best;
+    this.earlier = before.earlier;
+    this.restarts = before.restarts;
+    this.stalled = atRest(figures.consensus, before.consensus) ? before.stalled + 1 : 0;
+    this.evaluations = before.evaluations + evaluations;
+  }
+
+  get particles(): Tensor {
+    return this.#figures.particles;
+  }
 }
 
 interface Cost {
@@ -150,9 +176,9 @@ function fieldsOf({ particles, consensus, energy, spread, nEff }: SwarmFigures) 
   return { particles, consensus, energy, spread, nEff };
 }
 
-function bestOf({ best, least }: SwarmFigures): BestParticle {
-  const x = best();
-  return { x: hostTensor(x, [x.length], "float64"), objective: least };
+function bestOf(figures: SwarmFigures): BestParticle {
+  const x = figures.best();
+  return { x: hostTensor(x, [x.length], "float64"), objective: figures.least };
 }
 
 /** The best of all swarms, and the consensus of the one that found it. */
@@ -174,11 +200,29 @@ function foundAgain({ unit }: SwarmPlan, { earlier, best }: SwarmState): boolean
   return unit.every((length, j) => Math.abs(a[j] - b[j]) <= SAME * length);
 }
 
-function recordOf(state: SwarmState, iteration: number, recordPath: boolean): SwarmRecord {
-  const { consensus, energy, spread, nEff, restarts } = state;
+function recordOf(state: SwarmState, iteration: number, path: PathCopies | undefined): SwarmRecord {
+  const { energy, spread, nEff, restarts } = state;
   const best = Math.min(state.best.objective, state.earlier?.objective ?? Infinity);
-  if (!recordPath) return { iteration, energy, spread, nEff, best, restarts };
-  return { iteration, consensus: new Float64Array(consensus.data()), energy, spread, nEff, best, restarts };
+  if (path === undefined) return { iteration, energy, spread, nEff, best, restarts };
+  return { iteration, consensus: path.copy(state.consensus), energy, spread, nEff, best, restarts };
+}
+
+/** Copies of points. Many share a buffer: to make and free one takes longer than to fill it. */
+class PathCopies {
+  private block = new Float64Array(0);
+  private used = 0;
+
+  copy(point: Tensor): Float64Array {
+    const { size } = point;
+    if (this.used + size > this.block.length) {
+      this.block = new Float64Array(TOGETHER * size);
+      this.used = 0;
+    }
+    const out = this.block.subarray(this.used, this.used + size);
+    this.used += size;
+    out.set(point.data());
+    return out;
+  }
 }
 
 /** The consensus to give, its energy, and the best particle. Where batches decided on the steps, all particles decide on it. */

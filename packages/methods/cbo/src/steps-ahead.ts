@@ -1,4 +1,4 @@
-import { hostTensor, type Tensor } from "@offprint/tensor-core";
+import { hostTensor, type Tensor, type TypedArray } from "@offprint/tensor-core";
 import type { SwarmFigures } from "./swarm-step.js";
 
 /** Steps that are computed by one call. */
@@ -8,9 +8,9 @@ const QUICK = 0.5;
 /** So many steps are timed before any is computed ahead. */
 const TIMED = 4;
 
-/** What one call gives: for all of its steps what a step has, stacked along axis 0. */
+/** What one call gives: where the particles end, and for all of its steps what a step has, stacked along axis 0. */
 export interface Stacked {
-  /** `[steps, n, d]`. */
+  /** After the last step, `[n, d]`. */
   readonly particles: Tensor;
   /** `[steps, d]`. */
   readonly consensus: Tensor;
@@ -24,57 +24,102 @@ export interface Stacked {
   readonly radius: Tensor;
 }
 
+/** What a step begins from. */
+export interface Swarm {
+  readonly particles: Tensor;
+  readonly consensus: Tensor;
+}
+
+/** Makes step k. */
+type Step = (swarm: Swarm, k: number) => SwarmFigures;
+
 /**
  * Quick steps, many by one call. Each step is handed out on its own: a run that ends, or goes on from elsewhere, has just
  * computed some in vain, and gives the same numbers.
  */
 export class StepsAhead {
   private first = 0;
-  private figures: SwarmFigures[] = [];
+  private figures: readonly SwarmFigures[] = [];
   private timed = 0;
   private quickest = Infinity;
 
   /** @param last the last step that there can be */
   constructor(
-    private readonly many: (particles: Tensor, consensus: Tensor, k: number) => Stacked,
-    private readonly one: (particles: Tensor, consensus: Tensor, k: number) => SwarmFigures,
+    private readonly many: (swarm: Swarm, k: number) => Stacked,
+    private readonly one: Step,
     private readonly last: number,
   ) {}
 
   /** Step k from the swarm of the step before. */
-  move(particles: Tensor, consensus: Tensor, k: number): SwarmFigures {
+  move(swarm: Swarm, k: number): SwarmFigures {
     const known = this.figures[k - this.first];
-    if (known !== undefined && this.figures[k - this.first - 1]?.particles === particles) return known;
-    if (this.timed < TIMED || this.quickest > QUICK || this.last - k < AHEAD)
-      return this.timedOne(particles, consensus, k);
+    if (known !== undefined && this.figures[k - this.first - 1]?.consensus === swarm.consensus) return known;
+    if (this.timed < TIMED || this.quickest > QUICK || this.last - k < AHEAD) return this.timedOne(swarm, k);
     this.first = k;
-    this.figures = apart(this.many(particles, consensus, k));
+    this.figures = apart(this.many(swarm, k), swarm, k, this.one);
     return this.figures[0];
   }
 
-  private timedOne(particles: Tensor, consensus: Tensor, k: number): SwarmFigures {
+  private timedOne(swarm: Swarm, k: number): SwarmFigures {
     const start = performance.now();
-    const figures = this.one(particles, consensus, k);
+    const figures = this.one(swarm, k);
     this.quickest = Math.min(this.quickest, performance.now() - start);
     this.timed++;
     return figures;
   }
 }
 
-/** The steps one by one; their particles are windows over those of all. */
-function apart(stacked: Stacked): SwarmFigures[] {
-  const [count, n, d] = stacked.particles.shape;
-  const { dtype } = stacked.particles;
-  const particles = stacked.particles.data();
-  const consensus = stacked.consensus.data();
-  const best = stacked.best.data();
-  const [energy, nEff, least, spread, radius] = (["energy", "nEff", "least", "spread", "radius"] as const).map((name) =>
-    stacked[name].data(),
-  );
-  return Array.from({ length: count }, (_, s) => ({
-    particles: hostTensor(particles.subarray(s * n * d, (s + 1) * n * d), [n, d], dtype),
-    consensus: hostTensor(consensus.slice(s * d, (s + 1) * d), [d], dtype),
-    best: () => new Float64Array(best.subarray(s * d, (s + 1) * d)),
-    ...{ energy: energy[s], nEff: nEff[s], least: least[s], spread: spread[s], radius: radius[s] },
-  }));
+/** The steps one by one. */
+function apart(stacked: Stacked, before: Swarm, first: number, one: Step): SwarmFigures[] {
+  const count = stacked.consensus.shape[0];
+  const values = {
+    ...{ consensus: stacked.consensus.data(), best: stacked.best.data(), energy: stacked.energy.data() },
+    ...{ nEff: stacked.nEff.data(), least: stacked.least.data() },
+    ...{ spread: stacked.spread.data(), radius: stacked.radius.data() },
+  };
+  const figures = new Array<SwarmFigures>(count);
+  for (let s = 0; s < count; s++) {
+    const swarm = s === 0 ? before : figures[s - 1];
+    const particles = s < count - 1 ? () => one(swarm, first + s).particles : () => stacked.particles;
+    figures[s] = new FiguresAhead(values, s, stacked.consensus, particles);
+  }
+  return figures;
+}
+
+/**
+ * One of the steps. Hardly any particles are looked at but the last, and to keep all takes a tenth of a quick run: they
+ * are computed again where they are.
+ */
+class FiguresAhead implements SwarmFigures {
+  readonly consensus: Tensor;
+  readonly energy: number;
+  readonly nEff: number;
+  readonly least: number;
+  readonly spread: number;
+  readonly radius: number;
+  private known: Tensor | undefined;
+
+  constructor(
+    private readonly values: { readonly [name in Exclude<keyof Stacked, "particles">]: TypedArray },
+    private readonly s: number,
+    { shape: [, d], dtype }: Tensor,
+    private readonly placed: () => Tensor,
+  ) {
+    this.consensus = hostTensor(values.consensus.subarray(s * d, (s + 1) * d), [d], dtype);
+    this.energy = values.energy[s];
+    this.nEff = values.nEff[s];
+    this.least = values.least[s];
+    this.spread = values.spread[s];
+    this.radius = values.radius[s];
+  }
+
+  get particles(): Tensor {
+    this.known ??= this.placed();
+    return this.known;
+  }
+
+  best(): Float64Array {
+    const d = this.consensus.size;
+    return new Float64Array(this.values.best.subarray(this.s * d, (this.s + 1) * d));
+  }
 }

@@ -24,16 +24,12 @@ import { type GradientEvaluator, gradientOf } from "./gradient.js";
 import { moved } from "./motion.js";
 import type { BatchedObjective } from "./objective.js";
 import { feasible } from "./problem.js";
-import { AHEAD, type Stacked, StepsAhead } from "./steps-ahead.js";
+import { AHEAD, type Stacked, StepsAhead, type Swarm } from "./steps-ahead.js";
 import type { SwarmPlan } from "./swarm-plan.js";
 import { cappedAlpha, type Weighing, weighed } from "./weighing.js";
 
 /** What a step is given. */
-interface StepInput {
-  /** `[n, d]`. */
-  readonly particles: Tensor;
-  /** The consensus of those, `[d]`. */
-  readonly consensus: Tensor;
+interface StepInput extends Swarm {
   /** `[n, d]`. */
   readonly normals: Tensor;
   /** Strength of the noise, `[]`. */
@@ -77,7 +73,7 @@ export interface SwarmFigures {
   readonly particles: Tensor;
   readonly consensus: Tensor;
   /** A copy of the best particle, `[d]`. */
-  readonly best: () => Float64Array;
+  best(): Float64Array;
   readonly energy: number;
   readonly nEff: number;
   readonly least: number;
@@ -90,7 +86,7 @@ export interface Stepper {
   /** The swarm that begins with these particles. */
   begin(particles: Tensor, k: number): Promise<SwarmFigures>;
   /** The swarm of step k, from that of the step before. */
-  move(particles: Tensor, consensus: Tensor, k: number): SwarmFigures | Promise<SwarmFigures>;
+  move(swarm: Swarm, k: number): SwarmFigures | Promise<SwarmFigures>;
   /** Frees what it holds. */
   release(): Promise<void>;
 }
@@ -133,16 +129,16 @@ function compiledSteps(plan: SwarmPlan) {
     const slope = plan.descent === 0 ? undefined : slopeOf(objective!)(shaken);
     return assess(cast(settle(shaken, slope, input), plan.dtype), objective!, judgement);
   };
-  const ahead = (particles: Tensor, consensus: Tensor, given: StepsInput): Stacked => {
-    const [, steps] = scan(
-      (swarm: { particles: Tensor; consensus: Tensor }, { normals, scale, alpha }: StepsInput) => {
-        const next = whole({ ...swarm, normals, scale }, { alpha });
-        return [{ particles: next.particles, consensus: next.consensus }, next] as [typeof swarm, Stacked];
+  const ahead = (swarm: Swarm, given: StepsInput): Stacked => {
+    const [{ particles }, steps] = scan(
+      (from: Swarm, { normals, scale, alpha }: StepsInput) => {
+        const { particles, ...figures } = whole({ ...from, normals, scale }, { alpha });
+        return [{ particles, consensus: figures.consensus }, figures] as const;
       },
-      { particles, consensus },
-      given as never,
+      swarm,
+      given,
     );
-    return steps;
+    return { particles, ...steps };
   };
   return {
     ...{ whole, settle },
@@ -194,7 +190,7 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
   };
   // Compiled steps have read them when they return: steps ahead write over those of the steps before.
   let aheadRoom: ReturnType<typeof room> | undefined;
-  const inputAt = (particles: Tensor, consensus: Tensor, k: number): StepInput => ({
+  const inputAt = ({ particles, consensus }: Swarm, k: number): StepInput => ({
     ...{ particles, consensus },
     normals: reshape(normalsOf(k, 1), [n, d]),
     scale: tensor(plan.scaleAt(k), { dtype }),
@@ -209,17 +205,16 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
     return energies instanceof Promise ? energies.then(judged) : judged(energies);
   };
   const stepsInput = (k: number): StepsInput => {
-    const of = (value: (step: number) => number) =>
-      tensor(
-        Array.from({ length: AHEAD }, (_, s) => value(k + s)),
-        { dtype },
-      );
+    const of = (value: (step: number) => number) => {
+      const values = room(AHEAD);
+      for (let s = 0; s < AHEAD; s++) values[s] = value(k + s);
+      return hostTensor(values, [AHEAD], dtype);
+    };
     aheadRoom ??= room(AHEAD * n * d);
     return { normals: normalsOf(k, AHEAD, aheadRoom), scale: of(plan.scaleAt), alpha: of(alphaAt) };
   };
-  const one = (particles: Tensor, consensus: Tensor, k: number) =>
-    figuresOf(steps.step(inputAt(particles, consensus, k), judgementAt(k)));
-  const many = (particles: Tensor, consensus: Tensor, k: number) => steps.ahead(particles, consensus, stepsInput(k));
+  const one = (swarm: Swarm, k: number) => figuresOf(steps.step(inputAt(swarm, k), judgementAt(k)));
+  const many = ({ particles, consensus }: Swarm, k: number) => steps.ahead({ particles, consensus }, stepsInput(k));
   const ahead = batches === undefined ? new StepsAhead(many, one, plan.maxIterations) : undefined;
   const descend = async (input: StepInput, by: GradientEvaluator, k: number) => {
     const shaken = steps.shake(input);
@@ -228,11 +223,9 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
   };
   return {
     begin: async (particles, k) => assess(particles, k),
-    move(particles, consensus, k) {
-      if (onBackend === undefined && evaluator.traceable !== undefined) {
-        return ahead?.move(particles, consensus, k) ?? one(particles, consensus, k);
-      }
-      const input = inputAt(particles, consensus, k);
+    move(swarm, k) {
+      if (onBackend === undefined && evaluator.traceable !== undefined) return ahead?.move(swarm, k) ?? one(swarm, k);
+      const input = inputAt(swarm, k);
       if (onBackend !== undefined) return onBackend(input, judgementAt(k)).then(fetched);
       return gradient === undefined ? assess(cast(steps.move(input), dtype), k) : descend(input, gradient, k);
     },

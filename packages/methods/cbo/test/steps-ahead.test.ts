@@ -42,4 +42,19 @@ describe("steps that are computed ahead", () => {
     expect(tree.toJson({ ...rest, state: null })).toBe(tree.toJson({ ...single, state: null }));
     expect(rest.iterations).toBeGreaterThan(0);
   });
+
+  it("have their particles wherever a state is saved", async () => {
+    const states = async (step: number, every: number): Promise<Map<number, string>> => {
+      clock(step);
+      const found = new Map<number, string>();
+      const save = (state: { readonly iterations: number }) => void found.set(state.iterations, tree.toJson(state));
+      await cbo({ objective: rastrigin, dimension: 5 }, { maxIterations: 60, checkpoint: { every, save } });
+      return found;
+    };
+    const single = await states(10, 1);
+    expect([...(await states(0, 1))]).toEqual([...single]);
+    const seventh = await states(0, 7);
+    expect([...seventh.keys()]).toEqual([7, 14, 21, 28, 35, 42, 49, 56]);
+    for (const [k, state] of seventh) expect(state).toBe(single.get(k));
+  });
 });
