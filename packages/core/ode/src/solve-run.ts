@@ -1,4 +1,4 @@
-import { brentRoot, type Loop } from "@offprint/solvers";
+import { brentRoot, type Loop, requireStateLike } from "@offprint/solvers";
 import { NonFiniteError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import type { Progress, Records } from "./advance.js";
 import { requireFinite } from "./callback.js";
@@ -25,8 +25,24 @@ export interface Block {
   readonly saved: Numbers;
 }
 
+/** What a state to go on from belongs to. */
+export interface SolveTerms {
+  readonly t0: number;
+  readonly t1: number;
+  readonly method: string;
+  /** Forced stops, the end among them. */
+  readonly stopAt: Float64Array;
+  readonly saveAt: Float64Array | null;
+  /** How many events are watched. */
+  readonly events: number;
+  readonly dense: boolean;
+  readonly dtype: string;
+}
+
 /** What a solve goes on from. */
 export interface SolveInner {
+  /** What it is of. */
+  readonly of: SolveTerms;
   /** Where the steps are. */
   readonly progress: Progress;
   /** What they were. */
@@ -42,6 +58,8 @@ export interface SolveInner {
 /** What a run is of. */
 export interface SolveParts {
   readonly owner: string;
+  /** The name of the method. */
+  readonly method: string;
   readonly span: readonly [number, number];
   readonly space: StateSpace;
   readonly machine: Machine<unknown>;
@@ -62,6 +80,9 @@ export interface SolveParts {
 const float = (value: number) => tensor(value, { dtype: "float64" });
 const int = (value: number) => tensor(value, { dtype: "int32" });
 
+/** A term as a message shows it. */
+const shown = (term: unknown) => (ArrayBuffer.isView(term) ? `[${term}]` : String(term ?? "none"));
+
 /** Milliseconds that one call of the compiled loop should take. */
 const CALL = 6;
 
@@ -74,7 +95,7 @@ export class SolveRun {
 
   /** The iteration. */
   loop(): Loop<SolveInner, SolveRecord, "converged" | "event"> {
-    const { owner, maxSteps, stops, space } = this.parts;
+    const { owner, maxSteps, stops } = this.parts;
     return {
       owner,
       limit: maxSteps,
@@ -87,13 +108,50 @@ export class SolveRun {
         return progress.stop.item() >= stops ? "converged" : undefined;
       },
       count: ({ progress }) => progress.steps.item(),
-      check({ progress }) {
-        if (progress?.y?.size === space.state.size) return;
-        throw new ValueError(
-          `${owner}: resume is the state of another problem: ${progress?.y?.size} numbers, not ${space.state.size}`,
-        );
-      },
+      check: (inner) => this.check(inner),
     };
+  }
+
+  /** What a state of this solve belongs to. */
+  private terms(): SolveTerms {
+    const { span, method, conditions, saveAt, events, dense, space } = this.parts;
+    return {
+      t0: span[0],
+      t1: span[1],
+      method,
+      stopAt: conditions.stops.data().slice() as Float64Array,
+      saveAt: saveAt === undefined ? null : Float64Array.from(saveAt),
+      events: events.length,
+      dense,
+      dtype: space.state.dtype,
+    };
+  }
+
+  /** Throws where a state to go on from is of another solve, which would go on to wrong numbers. */
+  private check(inner: SolveInner): void {
+    const { owner, space, events } = this.parts;
+    const number = float(0);
+    const count = int(0);
+    const vector = space.initial;
+    requireStateLike(owner, inner, {
+      progress: {
+        ...{ t: number, y: vector, first: vector, proposal: number, memory: number },
+        ...{ stop: count, steps: count, attempts: count, watched: float(0).expandDims(0).broadcastTo([events.length]) },
+      },
+      saved: 0,
+      of: {},
+    });
+    for (const list of ["blocks", "events"] as const) {
+      if (!Array.isArray(inner[list]))
+        throw new ValueError(`${owner}: resume has no ${list}; give a state of ${owner}`);
+    }
+    const was = inner.of as unknown as Record<string, unknown>;
+    for (const [name, is] of Object.entries(this.terms())) {
+      if (shown(was[name]) === shown(is)) continue;
+      throw new ValueError(
+        `${owner}: resume is of a solve with ${name} ${shown(was[name])}, not ${shown(is)}; give the options of that solve, or begin another where it ended`,
+      );
+    }
   }
 
   /** Evaluations of the right-hand side so far, those of dense output and events not counted. */
@@ -118,7 +176,7 @@ export class SolveRun {
     requireFinite(owner, progress.proposal.data(), span[0], "the first step");
     let saved = 0;
     while (saveAt !== undefined && saveAt[saved] === span[0]) saved++;
-    return { progress, blocks: [], events: [], saved, end: null };
+    return { of: this.terms(), progress, blocks: [], events: [], saved, end: null };
   }
 
   private step(inner: SolveInner): SolveInner {
@@ -204,6 +262,7 @@ export class SolveRun {
       saved: values,
     };
     return {
+      of: inner.of,
       progress,
       blocks: [...inner.blocks, block],
       events: found === undefined ? inner.events : [...inner.events, ...found.kept],

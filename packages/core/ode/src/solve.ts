@@ -158,6 +158,7 @@ function prepare(owner: string, machines: Machines, y0: unknown, span: unknown, 
   };
   return new SolveRun({
     owner,
+    method: stepping.method.name,
     span: ends,
     space,
     machine,

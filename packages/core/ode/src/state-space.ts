@@ -9,6 +9,7 @@ import {
   tensor,
   tree,
   ValueError,
+  zeros,
 } from "@offprint/tensor-core";
 import { plainFunction } from "./callback.js";
 import { columnsTogether, plainSlopes, separately, timeDifference } from "./differences.js";
@@ -169,6 +170,7 @@ function treeSpace(
     one: (y) => state.unravel(y),
     many(rows, count) {
       const all = tensor(rows, { dtype: state.dtype }).reshape([count, state.size]);
+      if (count === 0) return tree.map((leaf: Tensor) => zeros([0, ...leaf.shape], leaf.dtype), example);
       const parts = Array.from({ length: count }, (_, i) => state.unravel(all.slice([i])));
       return tree.map((...leaves: Tensor[]) => stack(leaves), parts[0], ...parts.slice(1));
     },

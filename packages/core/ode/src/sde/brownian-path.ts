@@ -50,8 +50,24 @@ export class BrownianPath {
     return new BrownianPath(size, random.rng(seed), [start], [new Float64Array(2 * size)]);
   }
 
-  /** The path that was saved. */
-  static restore({ size, times, values, generator }: BrownianPathState): BrownianPath {
+  /** The path that was saved. @throws ValueError for what is no state of a path */
+  static restore(state: BrownianPathState): BrownianPath {
+    requireObject("BrownianPath.restore", "the state", state, "the `state` of a BrownianPath");
+    const { size, times, values, generator } = state;
+    const complain = (what: string) => {
+      throw new ValueError(`BrownianPath.restore: ${what}; give the \`state\` of a BrownianPath, unchanged`);
+    };
+    requireInteger("BrownianPath.restore", "size", size, 1);
+    if (!Array.isArray(times) || times.length === 0 || !Array.isArray(values) || values.length !== times.length) {
+      complain(`times and values are not as many as each other`);
+    }
+    times.forEach((t, i) => {
+      if (!Number.isFinite(t) || (i > 0 && t <= times[i - 1]))
+        complain(`times[${i}] is ${t}; they must be finite and grow`);
+      if (!(values[i] instanceof Float64Array) || values[i].length !== 2 * size || !values[i].every(Number.isFinite)) {
+        complain(`values[${i}] is not ${2 * size} finite numbers in a Float64Array`);
+      }
+    });
     return new BrownianPath(size, random.Rng.fromJSON(generator), times, values);
   }
 
@@ -61,7 +77,7 @@ export class BrownianPath {
     return { size, times: [...times], values: [...values], generator: rng.toJSON() };
   }
 
-  /** What the path does from `from` to `to`. @throws ValueError for times before its start. */
+  /** What the path does from `from` to `to`. @throws ValueError for times before its start or not finite. */
   increment(from: number, to: number): Increment {
     const [a, b] = [this.at(from), this.at(to)];
     const { size } = this;
@@ -75,6 +91,7 @@ export class BrownianPath {
 
   private at(t: number): Float64Array {
     const { times, values } = this;
+    if (!Number.isFinite(t)) throw new ValueError(`BrownianPath: a time is ${String(t)}; it must be finite`);
     if (!(t >= times[0])) throw new ValueError(`BrownianPath: ${t} is before the start of the path, ${times[0]}`);
     let [low, high] = [0, times.length - 1];
     while (low < high) {

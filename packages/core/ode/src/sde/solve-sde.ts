@@ -1,4 +1,11 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import { checkOptions, NonFiniteError, requireInteger, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { fixedController } from "../controller.js";
 import { inSpan, requireFiniteState, spanOf, timesOf, tolerancesOf } from "../options.js";
@@ -233,10 +240,12 @@ function stochasticSolver(owner: string, drift: AnyFunction, diffusion: AnyFunct
     const { machine } = kept;
     const given = plain ? null : (parameters ?? null);
     const tolerances = tolerancesOf(owner, stepping, space.state);
+    if (options.path !== undefined && options.seed !== undefined)
+      throw new ValueError(`${owner}: path decides the noise, so that seed says nothing; leave one of them out`);
     let path = options.path ?? BrownianPath.create(noise.size, seed, t0);
+    if (!(path instanceof BrownianPath)) throw new ValueError(`${owner}: path is ${String(path)}; give a BrownianPath`);
     if (path.size !== noise.size)
       throw new ValueError(`${owner}: path has ${path.size} numbers side by side, the noise ${noise.size}`);
-    if (options.resume?.inner?.path !== undefined) path = BrownianPath.restore(options.resume.inner.path);
 
     const step = (s: StochasticInner): StochasticInner => {
       let { proposal, attempts } = s;
@@ -300,11 +309,24 @@ function stochasticSolver(owner: string, drift: AnyFunction, diffusion: AnyFunct
         },
         finished: ({ t }) => (t >= t1 ? "converged" : undefined),
         snapshot: (s) => ({ ...s, path: path.state }),
-        check({ u }) {
-          if (u?.size !== space.state.size)
-            throw new ValueError(
-              `${owner}: resume is the state of another problem: ${u?.size} numbers, not ${space.state.size}`,
-            );
+        check(inner) {
+          requireStateLike(owner, inner, {
+            t: 0,
+            u: space.initial,
+            proposal: 0,
+            memory: 0,
+            attempts: 0,
+            path: { size: 0 },
+          });
+          const { t, rows } = inner;
+          if (!Array.isArray(rows)) throw new ValueError(`${owner}: resume has no rows; give a state of ${owner}`);
+          path = BrownianPath.restore(inner.path);
+          const begin = rows[0]?.t ?? t;
+          if (begin === t0 && t <= t1 && path.size === noise.size && inner.u.dtype === space.state.dtype) return;
+          throw new ValueError(
+            `${owner}: resume is of a solve of ${inner.u.dtype} with ${path.size} numbers of noise, from ${begin}, and stands at ${t}; ` +
+              `this one is of ${space.state.dtype} with ${noise.size}, from ${t0} to ${t1}`,
+          );
         },
       },
       options,
