@@ -10,6 +10,7 @@ import {
   type Outcome,
   type WorkerLostError,
 } from "@offprint/cluster";
+import { encodeFrame } from "@offprint/tensor-core/internal";
 import { NatsTestServer, natsServer, needsNatsServer, WorkerProcess } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
@@ -264,6 +265,29 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
     const anew = await collected(second.map<unknown, number>(job("logged"), [list[0]!], { id: "other" }));
     expect(anew[0]!.value).toBe(0);
     expect(times(0)).toBe(zeros + 1);
+  });
+
+  it("go on whatever else is said where workers and programs speak", async () => {
+    await fresh();
+    const told: string[] = [];
+    const worker = await join_({ onEvent: (line: string) => told.push(line) });
+    const team = await master.team<unknown, object, { rounds: number }>(job("counter"), {
+      size: 1,
+      initial: () => ({ factor: 1 }),
+    });
+    const stranger = await connect({ servers: server.connection.servers });
+    ended.push(() => stranger.close());
+    const lines = ["garbage", null, {}, { kind: "round" }, { kind: "begun", agent: "a", program: "b", kinds: 3 }];
+    const messages = lines.map((line) => (line === "garbage" ? new Uint8Array(9) : encodeFrame(line)));
+    const places = ["status", "programs", "abort", `agent.${worker.id}`, "events.any", "results.any.any", "team.any"];
+    for (const place of places) {
+      for (const message of messages) stranger.publish(`offprint.v1.${name}.${place}`, message);
+    }
+    await stranger.flush();
+    expect((await collected(master.map(job("square"), [3]))).map(({ value }) => value)).toEqual([9]);
+    expect((await team.round(() => ({})).all()).map(({ value }) => value?.rounds)).toEqual([1]);
+    expect(told.some((line) => line.includes(`left out a message on offprint.v1.${name}.programs: frame:`))).toBe(true);
+    await team.close();
   });
 
   it("end when the caller aborts", async () => {

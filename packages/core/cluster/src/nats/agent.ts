@@ -1,6 +1,5 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { checkOptions, requireInteger, requirePositive } from "@offprint/tensor-core";
-import { decodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import type { AgentOptions, ClusterWorker } from "../agent-options.js";
 import { ThreadPool } from "../threads/thread-pool.js";
@@ -8,7 +7,8 @@ import { AgentJobs } from "./agent-jobs.js";
 import { AgentMembers } from "./agent-members.js";
 import { loadClients } from "./clients.js";
 import { connectionOptionNames, connectNats, ownLetters, say } from "./connection.js";
-import type { MemberRequest, ProgramMessage, StatusMessage } from "./messages.js";
+import { listen } from "./listen.js";
+import { checkProgram, type MemberRequest, type ProgramMessage, type StatusMessage } from "./messages.js";
 import { namesOf } from "./names.js";
 import { answered, openStreams, type Streams } from "./streams.js";
 
@@ -96,20 +96,18 @@ export async function joinNatsCluster(options: AgentOptions): Promise<ClusterWor
     };
     say(connection, names.status, message);
   };
-  const listen = <T>(subject: string, hear: (message: T) => void) =>
-    connection.subscribe(subject, {
-      callback: (error, { data }) => void (error === null && hear(decodeFrame<T>(data))),
-    });
   const known = new Set<string>();
-  listen<ProgramMessage>(names.programs, (message) => {
+  const hear = <T>(subject: string, hearing: (message: T) => void) => listen<T>(connection, subject, hearing, onEvent);
+  hear<ProgramMessage>(names.programs, (message) => {
+    checkProgram(message);
     jobs.want(message);
     members.seen(message.teams);
     // A program that was not heard before learns at once who is there.
     if (!known.has(message.program)) tellStatus();
     known.add(message.program);
   });
-  listen<{ session: string }>(names.abort, ({ session }) => jobs.abort(session));
-  listen<MemberRequest>(names.agent(id), (request) => members.hear(request));
+  hear<{ session: string }>(names.abort, ({ session }) => jobs.abort(session));
+  hear<MemberRequest>(names.agent(id), (request) => members.hear(request));
   let away = false;
   const heart = setInterval(() => {
     tellStatus();

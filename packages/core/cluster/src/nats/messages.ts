@@ -1,3 +1,4 @@
+import { FormatError } from "@offprint/tensor-core";
 import type { ErrorData } from "../errors.js";
 import type { WorkerStatus } from "../worker-status.js";
 import type { Carried } from "./streams.js";
@@ -87,3 +88,21 @@ export type MemberAnswer = { readonly tag: string } & (
   /** It could not be made, or is not there any more. */
   | { readonly kind: "gone"; readonly error: ErrorData }
 );
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws FormatError for what no worker says: it is kept, and looked at long after it was heard. */
+export function checkedStatus(message: StatusMessage): StatusMessage {
+  const { agent, workers, versions } = message;
+  if (typeof agent === "string" && Array.isArray(workers) && workers.every(isRecord) && isRecord(versions))
+    return message;
+  throw new FormatError("cluster: the status of a worker lacks its agent, workers or versions");
+}
+
+/** @throws FormatError for what no program says. */
+export function checkProgram({ program, kinds, teams }: ProgramMessage): void {
+  const texts = (list: readonly string[]) => Array.isArray(list) && list.every((each) => typeof each === "string");
+  if (typeof program === "string" && texts(kinds) && texts(teams)) return;
+  throw new FormatError("cluster: what a program says lacks its name, kinds or teams");
+}

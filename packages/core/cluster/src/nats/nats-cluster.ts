@@ -1,6 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { AbortedError, checkOptions, requireInteger } from "@offprint/tensor-core";
-import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
+import { encodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import type { Cluster, NatsClusterOptions } from "../cluster.js";
 import { JobRefusedError } from "../errors.js";
@@ -11,7 +11,8 @@ import { openTeam } from "../team.js";
 import { redeliveries } from "../threads/thread-pool.js";
 import { loadClients, type NatsClients } from "./clients.js";
 import { connectionOptionNames, connectNats, ownLetters, say } from "./connection.js";
-import type { ProgramMessage, StatusMessage } from "./messages.js";
+import { listen } from "./listen.js";
+import { checkedStatus, type ProgramMessage, type StatusMessage } from "./messages.js";
 import { kindOf, namesOf, shortHash } from "./names.js";
 import { NatsRun } from "./nats-run.js";
 import { pause } from "./pause.js";
@@ -55,12 +56,9 @@ class NatsCluster implements Cluster {
     this.table = table;
     this.ackWait = ackWait;
     this.heard = new Promise((resolve) => {
-      connection.subscribe(streams.names.status, {
-        callback: (error, { data }) => {
-          if (error !== null) return;
-          this.roster.hear(decodeFrame<StatusMessage>(data));
-          resolve();
-        },
+      listen<StatusMessage>(connection, streams.names.status, (message) => {
+        this.roster.hear(checkedStatus(message));
+        resolve();
       });
     });
     this.heart = setInterval(() => this.check(), beat);

@@ -8,6 +8,7 @@ import type { Call, Runner } from "../map-jobs.js";
 import type { MapOptions } from "../outcome.js";
 import { redeliveries, type Settled } from "../threads/thread-pool.js";
 import { ownLetters, say } from "./connection.js";
+import { listen, listenRaw } from "./listen.js";
 import type { JobMessage, ResultMessage, RunEvent } from "./messages.js";
 import { kindOf } from "./names.js";
 import { pause } from "./pause.js";
@@ -58,16 +59,12 @@ export class NatsRun implements Runner {
     const { names } = streams;
     const idOf = (subject: string) => subject.slice(subject.lastIndexOf(".") + 1);
     // A result is a message like any other: it is heard as soon as it is stored.
-    const results = connection.subscribe(names.resultsOfRun(run), {
-      callback: (error, { subject, data }) => void (error === null && this.received(idOf(subject), data)),
-    });
-    const events = connection.subscribe(names.events(run), {
-      callback: (error, { data }) => void (error === null && this.told(decodeFrame<RunEvent>(data))),
-    });
+    const results = listenRaw(connection, names.resultsOfRun(run), ({ subject, data }) =>
+      this.received(idOf(subject), data),
+    );
+    const events = listen<RunEvent>(connection, names.events(run), (event) => this.told(event));
     // A job that has taken down every worker that it was given to is not handed out any more.
-    const givenUp = connection.subscribe(names.givenUpOfKind(this.kind), {
-      callback: (error, message) => void (error === null && this.abandoned(message)),
-    });
+    const givenUp = listenRaw(connection, names.givenUpOfKind(this.kind), (message) => this.abandoned(message));
     this.subscriptions = [results, events, givenUp];
   }
 

@@ -1,11 +1,11 @@
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { AbortedError } from "@offprint/tensor-core";
-import { decodeFrame } from "@offprint/tensor-core/internal";
 import { JobRefusedError, revivedError, WorkerLostError } from "../errors.js";
 import type { JobEntry } from "../job.js";
 import { afterPatience } from "../patience.js";
 import type { MemberLink, TeamHome } from "../team.js";
 import { ownLetters, say } from "./connection.js";
+import { listen } from "./listen.js";
 import type { MemberAnswer, MemberRequest } from "./messages.js";
 import { pause } from "./pause.js";
 import type { Roster } from "./roster.js";
@@ -157,13 +157,9 @@ export class RemoteTeam implements TeamHome {
     this.roster = roster;
     this.entry = entry;
     this.onClose = onClose;
-    this.subscription = connection.subscribe(streams.names.team(this.id), {
-      callback: (error, { data }) => {
-        if (error !== null) return;
-        const answer = decodeFrame<MemberAnswer>(data);
-        void this.members.get(answer.tag)?.hear(answer);
-      },
-    });
+    this.subscription = listen<MemberAnswer>(connection, streams.names.team(this.id), (answer) =>
+      this.members.get(answer.tag)?.hear(answer),
+    );
   }
 
   say(agent: string, request: MemberRequest): void {
