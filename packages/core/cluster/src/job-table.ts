@@ -18,7 +18,12 @@ const functionName = /^[A-Za-z_$][\w$]*$/;
 const entryPath = /^\.(\/(?!\.)[\w-][\w.-]*)*$/;
 
 function readManifest(path: string): Manifest {
-  return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  const text = readFileSync(path, "utf8");
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch (cause) {
+    throw new FormatError(`cluster: manifest: ${path} is not JSON; name a package.json`, { cause });
+  }
 }
 
 /** The package.json of the program that runs: the nearest one above the working directory. */

@@ -1,6 +1,7 @@
-import { AbortedError, checkOptions, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { AbortedError, checkOptions, requireFunction, requireInteger, ValueError } from "@offprint/tensor-core";
 import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
+import { requireDelay, requireFlag, requireSignal } from "./arguments.js";
 import { Ending } from "./ending.js";
 import { revivedError } from "./errors.js";
 import type { JobEntry } from "./job.js";
@@ -32,14 +33,26 @@ export interface Executor {
   open(options: MapOptions): Promise<{ readonly entry: JobEntry; readonly runner: Runner }>;
 }
 
-/** @throws ValueError for options that there are not, or that are out of range */
-export function checkMapOptions(options: MapOptions): void {
+/** @throws ValueError for what is no list, and options that there are not, or that are out of range */
+export function checkMap(list: unknown, options: MapOptions): void {
   const owner = "cluster.map";
+  const { [Symbol.iterator]: iterator, [Symbol.asyncIterator]: asyncIterator } = Object(list ?? {});
+  if (typeof list !== "object" || (iterator ?? asyncIterator) === undefined) {
+    throw new ValueError(
+      `${owner}: the list of arguments is ${typeof list}; give an array, or what gives them one by one`,
+    );
+  }
   checkOptions(owner, options, mapOptionNames);
-  const { inFlight, retries, timeout } = options;
+  const { id, inFlight, retries, timeout, exclusive = false, signal, onProgress } = options;
+  if (id !== undefined && (typeof id !== "string" || id === "")) {
+    throw new ValueError(`${owner}: id is ${JSON.stringify(id)}; give the run's name, a text`);
+  }
   if (inFlight !== undefined) requireInteger(owner, "inFlight", inFlight, 1);
   if (retries !== undefined) requireInteger(owner, "retries", retries, 0);
-  if (timeout !== undefined) requirePositive(owner, "timeout", timeout);
+  if (timeout !== undefined) requireDelay(owner, "timeout", timeout);
+  requireFlag(owner, "exclusive", exclusive);
+  requireSignal(owner, signal);
+  if (onProgress !== undefined) requireFunction(owner, "onProgress", onProgress);
 }
 
 /** The id of a job: equal jobs have equal ids, and equal chance. */
@@ -61,6 +74,7 @@ export async function* mapJobs<A, R>(
   const { entry, runner } = await executor.open(options);
   const ending = new Ending();
   let wake = () => {};
+  let failure: { readonly error: unknown } | undefined;
   const onAbort = () => {
     ending.end();
     wake();
@@ -71,7 +85,17 @@ export async function* mapJobs<A, R>(
   const run = async (index: number, args: A): Promise<Outcome<R>> => {
     const frame = encodeFrame(args, "cluster");
     const id = await jobId(entry, frame, String(seed));
-    const tell = (progress: Uint8Array) => onProgress?.({ index, id, value: decodeFrame(progress) });
+    const tell = (progress: Uint8Array) => {
+      if (onProgress === undefined || failure !== undefined) return;
+      const value = decodeFrame(progress);
+      try {
+        onProgress({ index, id, value });
+      } catch (error) {
+        // Its caller hears of it, not whatever has brought the message.
+        failure = { error };
+        wake();
+      }
+    };
     const settled = await ending.during((own) =>
       runner.run({ id, args: frame, seed: `${seed}/${id}`, signal: own, onProgress: tell }),
     );
@@ -83,7 +107,6 @@ export async function* mapJobs<A, R>(
   const source = asAsync(list);
   const running = new Map<number, Promise<unknown>>();
   const ready: Outcome<R>[] = [];
-  let failure: { readonly error: unknown } | undefined;
   let started = 0;
   let exhausted = false;
   let asking = false;

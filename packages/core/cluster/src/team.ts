@@ -1,5 +1,6 @@
-import { checkOptions, type OffprintError, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type OffprintError, requireFunction, requireInteger, ValueError } from "@offprint/tensor-core";
 import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
+import { requireFlag, requireSignal } from "./arguments.js";
 import { Ending } from "./ending.js";
 import { WorkerLostError } from "./errors.js";
 import { redeliveries } from "./threads/thread-pool.js";
@@ -152,44 +153,60 @@ class Place {
 
 class OpenRound<R> implements Round<R> {
   readonly number: number;
-  private readonly ready: Answer<R>[] = [];
+  private readonly answers: Answer<R>[] = [];
   readonly ending = new Ending();
-  private waiting: (() => void) | undefined;
-  private missing: number;
+  private readonly asked: number;
+  private readonly signal: AbortSignal | undefined;
+  private readonly onAbort = () => this.close();
+  /** Resolves at the next answer, or when the round is closed: however many listen. */
+  private news: Promise<void>;
+  private tell: () => void = () => undefined;
 
-  constructor(number: number, missing: number, signal: AbortSignal | undefined) {
+  constructor(number: number, asked: number, signal: AbortSignal | undefined) {
     this.number = number;
-    this.missing = missing;
+    this.asked = asked;
+    this.signal = signal;
+    this.news = this.next();
     if (signal?.aborted) this.close();
-    signal?.addEventListener("abort", () => this.close(), { once: true });
+    else if (asked > 0) signal?.addEventListener("abort", this.onAbort, { once: true });
+  }
+
+  private next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.tell = resolve;
+    });
+  }
+
+  private get complete(): boolean {
+    return this.answers.length === this.asked;
   }
 
   answered(answer: Answer<R>): void {
     if (this.ending.ended) return;
-    this.missing -= 1;
-    this.ready.push(answer);
-    this.waiting?.();
+    this.answers.push(answer);
+    if (this.complete) this.signal?.removeEventListener("abort", this.onAbort);
+    this.tell();
+    this.news = this.next();
   }
 
   close(): void {
+    this.signal?.removeEventListener("abort", this.onAbort);
     this.ending.end();
-    this.waiting?.();
+    this.tell();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Answer<R>> {
     try {
-      while (!this.ending.ended) {
-        const answer = this.ready.shift();
-        if (answer !== undefined) yield answer;
-        else if (this.missing === 0) return;
-        else {
-          await new Promise<void>((resolve) => {
-            this.waiting = resolve;
-          });
-        }
+      for (let k = 0; !this.ending.ended; ) {
+        const answer = this.answers[k];
+        if (answer !== undefined) {
+          k += 1;
+          yield answer;
+        } else if (this.complete) return;
+        else await this.news;
       }
     } finally {
-      if (this.missing > 0) this.close();
+      if (!this.complete) this.close();
     }
   }
 
@@ -207,12 +224,13 @@ class OpenRound<R> implements Round<R> {
  */
 export async function openTeam<I, A, R>(home: TeamHome, options: TeamOptions<I>): Promise<Team<A, R>> {
   const owner = "cluster.team";
-  checkOptions(owner, options, ["size", "initial", "seed", "restart"]);
+  checkOptions(owner, options, ["size", "initial", "seed", "restart"], ["size", "initial"]);
   const { size, initial, seed = 0, restart = true } = options;
   requireInteger(owner, "size", size, 1);
   if (typeof initial !== "function") {
     throw new ValueError(`${owner}: initial is ${typeof initial}; give a function of the member's number`);
   }
+  requireFlag(owner, "restart", restart);
   let shared: Shared | undefined;
   let rounds = 0;
   const places = Array.from({ length: size }, (_, member) => {
@@ -242,6 +260,8 @@ export async function openTeam<I, A, R>(home: TeamHome, options: TeamOptions<I>)
     },
     round(args, roundOptions = {}) {
       checkOptions("team.round", roundOptions, ["signal"]);
+      requireFunction("team.round", "args", args);
+      requireSignal("team.round", roundOptions.signal);
       const number = rounds++;
       const frames = places.map((_, member) => {
         const given = args(member);

@@ -57,6 +57,21 @@ describe("an address", () => {
     expect(await failure({ servers: "127.0.0.1", user: "x" })).toContain('no option "user"');
   });
 
+  it("comes with credentials and certificates whose fields are known, and a flag that is one", async () => {
+    const servers = "nats://nats.example.org:4222";
+    expect(await failure({ servers, insecure: "no" })).toContain('insecure is "no"; give true or false');
+    expect(await failure({ servers, tls: { authority: ca } })).toContain(
+      'cluster: tls: there is no option "authority"',
+    );
+    expect(await failure({ servers, credentials: { files: "x" } })).toContain('did you mean "file"');
+    for (const credentials of [{}, { user: "a" }, { token: "" }, { token: "t0ken", file: "x" }, { file: undefined }]) {
+      const text = await failure({ servers, credentials });
+      expect(text).toContain("credentials must be { file }, { token } or { user, password }");
+      expect(text).not.toContain("t0ken");
+    }
+    expect(await failure({ servers, connectTimeout: 1e12 })).toContain("connectTimeout is 1000000000000");
+  });
+
   it("where nobody listens, or nobody speaks NATS, is reported soon", async () => {
     expect(await failure({ servers: "nats://127.0.0.1:1" })).toContain(
       "ClusterConnectionError: cluster: no connection to 127.0.0.1:1",

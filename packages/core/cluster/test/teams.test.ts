@@ -132,6 +132,40 @@ function declareTeams(open: () => Promise<Cluster>): void {
     expect(answers).toEqual([]);
   });
 
+  it("a round can be listened to by many, and again when it is over", async () => {
+    const opened = await counters(2);
+    const round = opened.round(() => ({ wait: 10 }));
+    const [first, second] = await Promise.all([round.all(), round.all()]);
+    expect(values(first)).toEqual([1, 2]);
+    expect([second, await round.all()]).toEqual([first, first]);
+  });
+
+  it("a signal for many rounds keeps nothing of those that are over", async () => {
+    const opened = await counters(1);
+    const { signal } = new AbortController();
+    const listeners = new Set<unknown>();
+    const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners.add(args[1]);
+      add.apply(signal, args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners.delete(args[1]);
+      remove.apply(signal, args);
+    };
+    for (let k = 0; k < 3; k++) await opened.round(() => ({}), { signal }).all();
+    opened.round(() => ({}), { signal }).close();
+    expect(listeners.size).toBe(0);
+  });
+
+  it("what is no round or no team is refused", async () => {
+    const opened = await counters(1);
+    expect(() => opened.round(3 as never)).toThrow("team.round: args is 3; give a function");
+    expect(() => opened.round(() => ({}), { signal: 3 } as never)).toThrow("signal is no AbortSignal");
+    await expect(where.team(job("counter"), undefined as never)).rejects.toThrow("give { size, initial }");
+    await expect(counters(1, { restart: "no" })).rejects.toThrow('restart is "no"; give true or false');
+  });
+
   it("a team that cannot be made says why", async () => {
     const make = (name: string, options: object = {}) =>
       where.team(job(name), { size: 1, initial: () => 0, ...options }).then(

@@ -163,6 +163,14 @@ describe("jobs on threads", () => {
     ]);
   });
 
+  it("end with the error of a caller who cannot hear what they tell", async () => {
+    const onProgress = () => {
+      throw new Error("the page is gone");
+    };
+    await expect(collected(threads.map(job("reports"), [3, 4], { onProgress }))).rejects.toThrow("the page is gone");
+    await expect.poll(() => threads.status().map(({ state }) => state)).toEqual(["idle", "idle"]);
+  });
+
   it("look at a value that was put once, by its reference", async () => {
     const ref = await threads.put(Float64Array.from({ length: 1000 }, (_, k) => k));
     const outcomes = await collected(
@@ -209,10 +217,28 @@ describe("jobs on threads", () => {
     await pool.close();
   });
 
+  it("do not wait behind one that wanted to run alone and was aborted", async () => {
+    const pool = await cluster({ kind: "threads", workers: 2, entry: built.entry });
+    const [held, waiting] = [new AbortController(), new AbortController()];
+    const long = collected(pool.map(job("slowSquare"), [{ x: 1, ms: 1e6 }], { signal: held.signal }));
+    await expect.poll(() => pool.status()[0]!.state).toBe("busy");
+    const alone = collected(pool.map(job("square"), [2], { exclusive: true, signal: waiting.signal }));
+    const behind = collected(pool.map<number, number>(job("square"), [3]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    waiting.abort();
+    expect((await behind).map(({ value }) => value)).toEqual([9]);
+    expect(await alone).toEqual([]);
+    held.abort();
+    await long;
+    await pool.close();
+  });
+
   it("refuse what is no job, before anything runs", async () => {
     const failure = async (name: unknown) => collected(threads.map(name as string, [1])).catch((error) => error);
     expect((await failure("@offprint/none#x")).name).toBe("JobRefusedError");
-    expect((await failure({})).message).toContain("{ module, name }");
+    for (const none of [{}, { module: null, name: "x" }, { module: built.jobs }, null]) {
+      expect((await failure(none)).message).toContain("{ module, name }");
+    }
     for (const name of ["notAFunction", "absent", "constructor", "__proto__", "toString"]) {
       const [outcome] = await collected(threads.map(job(name), [1]));
       expect(outcome!.error?.message).toContain(`exports no function ${name}`);
@@ -232,6 +258,19 @@ describe("options", () => {
     expect(() => threads.map("x", [], { retrie: 1 } as never)).toThrow('did you mean "retries"');
     expect(() => threads.map("x", [], { timeout: -1 })).toThrow("timeout is -1");
     expect(() => threads.map("x", [], { inFlight: 0 })).toThrow("inFlight is 0");
+    // Timers take no longer time, and would be over at once.
+    expect(() => threads.map("x", [], { timeout: 1e12 })).toThrow("timeout is 1000000000000; it must be at most");
+    expect(() => threads.map("x", [], { exclusive: "no" } as never)).toThrow('exclusive is "no"; give true or false');
+    expect(() => threads.map("x", [], { onProgress: 3 } as never)).toThrow("onProgress is 3; give a function");
+    expect(() => threads.map("x", [], { signal: {} } as never)).toThrow("signal is no AbortSignal");
+    expect(() => threads.map("x", [], { id: 3 } as never)).toThrow("id is 3; give the run's name");
+    for (const list of [undefined, 3, "abc", {}]) {
+      expect(() => threads.map("x", list as never)).toThrow("the list of arguments is");
+    }
+    await expect(cluster({ kind: "threads", jobs: 3 } as never)).rejects.toThrow("jobs is 3; give an object");
+    const elsewhere = await cluster({ kind: "threads", manifest: new URL(import.meta.url) });
+    await expect(collected(elsewhere.map("a#b", [1]))).rejects.toThrow("is not JSON; name a package.json");
+    await elsewhere.close();
   });
 
   it("a closed cluster says so", async () => {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import { requirePositive, ValueError } from "@offprint/tensor-core";
+import { checkOptions, ValueError } from "@offprint/tensor-core";
 import { encodeFrame } from "@offprint/tensor-core/internal";
+import { requireDelay, requireFlag } from "../arguments.js";
 import type { NatsConnectionOptions, NatsCredentials, NatsTls } from "../cluster.js";
 import { ClusterConnectionError } from "../errors.js";
 import type { NatsClients } from "./clients.js";
@@ -46,6 +47,24 @@ function addressOf(text: string): Address {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** The forms of {@link NatsCredentials}. */
+const credentialForms = [["file"], ["token"], ["user", "password"]];
+
+/** @throws ValueError, which shows none of them. */
+function checkCredentials(owner: string, credentials: NatsCredentials | undefined): void {
+  if (credentials === undefined) return;
+  checkOptions(`${owner}: credentials`, credentials, credentialForms.flat());
+  const given = Object.entries(credentials).filter(([, value]) => value !== undefined);
+  const names = given.map(([name]) => name);
+  const form = credentialForms.some(
+    (each) => each.length === names.length && each.every((name) => names.includes(name)),
+  );
+  if (form && given.every(([, value]) => typeof value === "string" && value !== "")) return;
+  throw new ValueError(
+    `${owner}: credentials must be { file }, { token } or { user, password }, texts that are not empty`,
+  );
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): NatsCredentials | undefined {
@@ -112,7 +131,11 @@ export async function connectNats(
   if (!/^[\w-]{1,64}$/.test(name)) {
     throw new ValueError(`${owner}: name is ${JSON.stringify(name)}; it may have letters, digits, - and _, up to 64`);
   }
-  requirePositive(owner, "connectTimeout", connectTimeout);
+  requireDelay(owner, "connectTimeout", connectTimeout);
+  // Taken for true, a text would send in the clear what it forbids.
+  requireFlag(owner, "insecure", insecure);
+  checkOptions(`${owner}: tls`, tls, ["ca", "cert", "key"]);
+  checkCredentials(owner, options.credentials);
   const given = typeof options.servers === "string" ? [options.servers] : options.servers;
   if (!Array.isArray(given) || given.length === 0 || !given.every((each) => typeof each === "string")) {
     throw new ValueError(`${owner}: servers is missing; give an address, such as nats://127.0.0.1:4222`);

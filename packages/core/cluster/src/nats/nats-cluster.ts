@@ -6,7 +6,7 @@ import type { Cluster, NatsClusterOptions } from "../cluster.js";
 import { JobRefusedError } from "../errors.js";
 import type { JobEntry, JobReference, JobTable } from "../job.js";
 import { knownJob } from "../known-job.js";
-import { checkMapOptions, type Executor, mapJobs } from "../map-jobs.js";
+import { checkMap, type Executor, mapJobs } from "../map-jobs.js";
 import { openTeam } from "../team.js";
 import { redeliveries } from "../threads/thread-pool.js";
 import { loadClients, type NatsClients } from "./clients.js";
@@ -116,7 +116,7 @@ class NatsCluster implements Cluster {
   }
 
   map<A, R>(job: JobReference, list: Iterable<A> | AsyncIterable<A>, options: Parameters<Cluster["map"]>[2] = {}) {
-    checkMapOptions(options);
+    checkMap(list, options);
     const executor: Executor = {
       capacity: () => Math.max(1, this.roster.capacity()),
       open: async (mapOptions) => {

@@ -114,6 +114,8 @@ export class ThreadPool {
       const onAbort = () => {
         this.waiting.splice(this.waiting.indexOf(waiting), 1);
         reject(new AbortedError("the job was aborted before it began"));
+        // It may have kept others waiting: one that wants the machine for itself does.
+        this.dispatch();
       };
       if (signal?.aborted || this.closed) {
         reject(new AbortedError("the job was aborted before it began"));

@@ -1,11 +1,18 @@
-import { AbortedError, checkOptions, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  AbortedError,
+  checkOptions,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import { encodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import type { Cluster, ThreadsClusterOptions } from "../cluster.js";
 import { JobRefusedError } from "../errors.js";
 import type { JobEntry, JobReference, JobTable } from "../job.js";
 import { knownJob } from "../known-job.js";
-import { checkMapOptions, type Executor, mapJobs } from "../map-jobs.js";
+import { checkMap, type Executor, mapJobs } from "../map-jobs.js";
 import { openTeam, type TeamHome } from "../team.js";
 import { Thread } from "./thread.js";
 import { ThreadPool } from "./thread-pool.js";
@@ -50,6 +57,7 @@ export function openThreadsCluster(options: ThreadsClusterOptions): Cluster {
   const { workers = platform.parallelism, jobs, manifest, memory, entry } = options;
   requireInteger(owner, "workers", workers, 1);
   if (memory !== undefined) requirePositive(owner, "memory", memory);
+  if (jobs !== undefined) requireObject(owner, "jobs", jobs, 'an object such as { "my-jobs#name": "/jobs.js" }');
   const refs = new Map<string, Uint8Array>();
   const surroundings = {
     settings: { ...(entry !== undefined && { entry }), ...(memory !== undefined && { memory }) },
@@ -70,7 +78,7 @@ export function openThreadsCluster(options: ThreadsClusterOptions): Cluster {
       table ??= jobs === undefined ? platform.readJobs(manifest) : pageJobs(jobs);
       return knownJob(table, job);
     }
-    if (typeof job?.name !== "string" || job.module === undefined) {
+    if (typeof job?.name !== "string" || !(typeof job.module === "string" || job.module instanceof URL)) {
       throw new JobRefusedError('cluster: a job is a name, "<package>#<function>", or { module, name }');
     }
     const module = String(job.module);
@@ -82,7 +90,7 @@ export function openThreadsCluster(options: ThreadsClusterOptions): Cluster {
 
   return {
     map(job, list, mapOptions = {}) {
-      checkMapOptions(mapOptions);
+      checkMap(list, mapOptions);
       const executor: Executor = {
         capacity: () => workers,
         async open({ retries = 0, timeout, exclusive = false }) {
