@@ -1,4 +1,11 @@
-import { checkOptions, requireChoice, requireInteger, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireFunction,
+  requireInteger,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Activation } from "./activation.js";
 
 /** What all infinite networks have. */
@@ -78,7 +85,12 @@ export function checkArchitecture(owner: string, architecture: Architecture): vo
   }
   requireChoice(owner, "kind", architecture.kind ?? null, Object.keys(fields));
   checkOptions(owner, architecture, [...common, ...fields[architecture.kind]]);
-  const { kind } = architecture;
+  const { kind, activation } = architecture;
+  checkActivation(owner, activation);
+  for (const name of ["weightVariance", "biasVariance", "readoutVariance"] as const) {
+    const variance = architecture[name];
+    if (variance !== undefined) requirePositive(owner, name, variance);
+  }
   if (kind === "residual" || kind === "wideResidual") {
     requireInteger(owner, "blocks", architecture.blocks, kind === "residual" ? 0 : 1);
   } else {
@@ -86,12 +98,31 @@ export function checkArchitecture(owner: string, architecture: Architecture): vo
   }
   if (kind === "fullyConnected" || kind === "residual") return;
   const { image, filter = 3 } = architecture;
+  if (!Array.isArray(image) || image.length !== 3) {
+    throw new ValueError(`${owner}: image is ${JSON.stringify(image)}; give [height, width, channels]`);
+  }
   for (const side of image) requireInteger(owner, "image", side, 1);
   requireInteger(owner, "filter", filter, 1);
   if (filter % 2 === 0) throw new ValueError(`${owner}: filter is ${filter}; it must be odd, so that it has a middle`);
   if (kind === "convolutional") {
     requireChoice(owner, "readout", architecture.readout, ["flatten", "globalAveragePool"]);
   } else {
-    for (const stride of architecture.strides ?? []) requireInteger(owner, "strides", stride, 1);
+    const { strides = [1] } = architecture;
+    if (!Array.isArray(strides) || strides.length === 0) {
+      throw new ValueError(`${owner}: strides are ${JSON.stringify(strides)}; give one for each group of blocks`);
+    }
+    for (const stride of strides) requireInteger(owner, "strides", stride, 1);
   }
+}
+
+function checkActivation(owner: string, activation: Activation | undefined): void {
+  if (activation === undefined || activation === "relu" || activation === "erf") return;
+  if (typeof activation !== "object" || activation === null) {
+    throw new ValueError(
+      `${owner}: activation is ${String(activation)}; give "relu", "erf" or { apply }, a function of tensors`,
+    );
+  }
+  checkOptions(`${owner}: activation`, activation, ["apply", "nodes"], ["apply"]);
+  requireFunction(owner, "activation.apply", activation.apply);
+  if (activation.nodes !== undefined) requireInteger(owner, "activation.nodes", activation.nodes, 1);
 }

@@ -32,6 +32,7 @@ export function scale(kernel: Kernel, variance: TensorLike): Kernel {
       ...roughness([inner]),
     };
   };
+  requireObject("scale", "kernel", kernel, "a Kernel");
   const given = positive("scale", "variance", variance);
   if (given.rank !== 0) throw new ShapeError(`scale: variance has shape [${given.shape}]; it must be a number`);
   return at(rawOf(given), kernel);
@@ -85,6 +86,7 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
  */
 export function additive(kernels: readonly Kernel[]): Kernel {
   requireObject("additive", "kernels", kernels, "an array");
+  if (kernels.length === 0) throw new ValueError("additive: give one kernel or more, one for each input");
   const whole = (x: Tensor): Tensor => {
     if (x.shape[1] === kernels.length) return x;
     throw new ShapeError(`additive: there are ${kernels.length} kernels and ${x.shape[1]} inputs; give one of each`);

@@ -7,6 +7,8 @@ import {
   mul,
   type random,
   requireInteger,
+  requireObject,
+  ShapeError,
   sqrt,
   type Tensor,
   take,
@@ -27,6 +29,8 @@ export type FeatureMap = (x: Tensor) => Tensor;
  * @throws UnsupportedError for kernels that have no spectrum, such as products and those of networks.
  */
 export function randomFeatures(kernel: Kernel, count: number, inputs: number, rng: random.Rng): FeatureMap {
+  requireObject("randomFeatures", "kernel", kernel, "a Kernel");
+  requireObject("randomFeatures", "rng", rng, "random.rng(seed)");
   requireInteger("randomFeatures", "count", count, 1);
   requireInteger("randomFeatures", "inputs", inputs, 1);
   const { spectrum } = kernel;
@@ -40,6 +44,12 @@ export function randomFeatures(kernel: Kernel, count: number, inputs: number, rn
     return (x) => mul(sqrt(spectrum.variance), inner(x));
   }
   if (spectrum.kind === "inputs") {
+    const beyond = spectrum.inputs.find((j) => j >= inputs);
+    if (beyond !== undefined) {
+      throw new ShapeError(
+        `randomFeatures: the kernel is of input ${beyond}, and there are ${inputs}, from 0; give others`,
+      );
+    }
     const inner = randomFeatures(spectrum.kernel, count, spectrum.inputs.length, rng);
     const places = tensor([...spectrum.inputs], { dtype: "int32" });
     return (x) => inner(take(x, places, 1));
@@ -57,9 +67,19 @@ export function randomFeatures(kernel: Kernel, count: number, inputs: number, rn
       );
   }
   const { length, degreesOfFreedom } = spectrum;
+  if (length.rank === 1 && length.shape[0] !== inputs) {
+    throw new ShapeError(
+      `randomFeatures: the kernel has lengths of ${length.shape[0]} inputs; inputs is ${inputs}, give that`,
+    );
+  }
   const frequencies = div(standardFrequencies(degreesOfFreedom, count, inputs, rng), length);
   const phases = rng.uniform([count], { high: 2 * Math.PI, dtype: "float64" });
-  return (x) => mul(Math.sqrt(2 / count), cos(add(matmul(x, transpose(frequencies)), phases)));
+  return (x) => {
+    if (x?.rank === 2 && x.shape[1] === inputs) {
+      return mul(Math.sqrt(2 / count), cos(add(matmul(x, transpose(frequencies)), phases)));
+    }
+    throw new ShapeError(`randomFeatures: x has shape [${x?.shape}]; it must be [points, ${inputs}]`);
+  };
 }
 
 /** Normal frequencies, or those of a multivariate Student-t distribution for a Matern kernel: `[count, d]`. */

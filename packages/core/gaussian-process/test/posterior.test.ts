@@ -21,11 +21,13 @@ import {
 import { errorLike, expectClose, expectGradient, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
+  additive,
   condition,
   evidenceTerms,
   matern,
   nngp,
   onInputs,
+  randomFeatures,
   rawOf,
   scale,
   scaleAfter,
@@ -419,6 +421,31 @@ describe("bad input", () => {
     );
     expect(() => matern({ smoothness: 2 as 2.5 })).toThrow(/smoothness/);
     expect(() => nngp({ kind: "fullyConnected", depth: 0 })).toThrow(/depth is 0/);
+    const layered = { kind: "fullyConnected", depth: 1 } as const;
+    expect(() => nngp({ ...layered, activation: "tanh" as never })).toThrow(
+      errorLike("ValueError", /activation is tanh; give "relu", "erf" or \{ apply \}/),
+    );
+    const tanh = { apply: (u: Tensor) => u.tanh() };
+    expect(() => nngp({ ...layered, activation: { ...tanh, node: 9 } as never })).toThrow(/did you mean "nodes"/);
+    expect(() => nngp({ ...layered, activation: { ...tanh, nodes: 1.5 } })).toThrow(/activation.nodes is 1.5/);
+    expect(() => nngp({ ...layered, activation: {} as never })).toThrow(/there is no apply/);
+    expect(() => nngp({ ...layered, weightVariance: [1, 2] as never })).toThrow(/weightVariance is/);
+    for (const image of [undefined, [2, 2], 4]) {
+      expect(() => nngp({ kind: "convolutional", depth: 1, image: image as never })).toThrow(
+        /give \[height, width, ch/,
+      );
+    }
+    for (const strides of [[], 3]) {
+      const given = { kind: "wideResidual", blocks: 1, image: [2, 2, 1], strides: strides as never } as const;
+      expect(() => nngp(given)).toThrow(/strides are .*; give one for each group/);
+    }
+    expect(() => scale(undefined as never, 1)).toThrow(errorLike("ValueError", /scale: kernel is undefined/));
+    expect(() => additive([])).toThrow(/additive: give one kernel or more/);
+    const rng = random.rng(0);
+    expect(() => randomFeatures(kernel, 4, 2, undefined as never)).toThrow(errorLike("ValueError", /rng is undefined/));
+    expect(() => randomFeatures(onInputs(kernel, [3]), 4, 2, rng)).toThrow(errorLike("ShapeError", /of input 3/));
+    expect(() => randomFeatures(squaredExponential({ length: [1, 2] }), 4, 3, rng)).toThrow(/lengths of 2 inputs/);
+    expect(() => randomFeatures(kernel, 4, 3, rng)(f64([[1, 2]]))).toThrow(/it must be \[points, 3\]/);
     expect(() => nngp({ kind: "convolutional", depth: 1, image: [2, 2, 1], filter: 2 })).toThrow(
       /filter is 2; it must be odd/,
     );
