@@ -1,4 +1,4 @@
-import { div, mul, requirePositive, stack, sum, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { div, mul, requirePositive, ShapeError, stack, sum, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import { mapParts, scale, times, timesI } from "./complex.js";
 import {
   dealiasSymbol,
@@ -34,6 +34,11 @@ export function gradient(grid: Torus, x: TensorLike): Tensor {
 /** The divergence of a vector field `[dimensions, ..., ...points]`. */
 export function divergence(grid: Torus, x: TensorLike): Tensor {
   const field = asField("divergence", grid, x);
+  if (field.rank === grid.dimensions || field.shape[0] !== grid.dimensions) {
+    throw new ShapeError(
+      `divergence: the field has shape [${field.shape}]; its first axis must be the ${grid.dimensions} directions of the grid`,
+    );
+  }
   const spectrum = toSpectrum(grid, field);
   const factors = stack(grid.points.map((_, axis) => derivativeSymbol(grid, axis, typeOf(field))));
   const lead = field.rank - 1 - grid.dimensions;

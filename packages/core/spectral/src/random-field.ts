@@ -4,6 +4,7 @@ import {
   fft,
   mul,
   type Rng,
+  requireChoice,
   requireInteger,
   requireObject,
   requirePositive,
@@ -39,6 +40,7 @@ export function gaussianRandomField(grid: Torus, rng: Rng, options: RandomFieldO
   requirePositive("gaussianRandomField", "tau", tau);
   const { sigma = tau ** ((2 * alpha - grid.dimensions) / 2) } = options;
   requirePositive("gaussianRandomField", "sigma", sigma);
+  requireChoice("gaussianRandomField", "dtype", dtype, ["float32", "float64"]);
   if (batch !== undefined) requireInteger("gaussianRandomField", "batch", batch, 1);
   const gain = grid.size * Math.SQRT2 * sigma;
   const amplitude = wholeSpectrum(grid, (squared) => (squared === 0 ? 0 : gain * (squared + tau ** 2) ** (-alpha / 2)));

@@ -1,5 +1,6 @@
 import {
   checkOptions,
+  equal,
   mul,
   requireNonNegative,
   requireObject,
@@ -8,6 +9,7 @@ import {
   type Tensor,
   type TensorLike,
   ValueError,
+  where,
 } from "@offprint/tensor-core";
 import { type Complex, squaredModulus } from "./complex.js";
 import { multiplicity, sobolevSymbol } from "./symbols.js";
@@ -43,10 +45,12 @@ export function sobolevSquared(grid: Torus, spectrum: Complex, options: SobolevO
 
 /**
  * The norm of order s by Parseval's identity: the root of sum_k (shift + |omega_k|^2)^s |c_k|^2, c_k the coefficients of
- * e^(i omega_k x). Order 0 is the root mean square over the grid.
+ * e^(i omega_k x). Order 0 is the root mean square over the grid. Its slope at a field of norm 0 is taken to be 0.
  * @param x field `[..., ...points]`
  * @returns one number for each field, `[...]`
  */
 export function sobolevNorm(grid: Torus, x: TensorLike, options: SobolevOptions = {}): Tensor {
-  return sqrt(sobolevSquared(grid, toSpectrum(grid, asField("sobolevNorm", grid, x)), options));
+  const squared = sobolevSquared(grid, toSpectrum(grid, asField("sobolevNorm", grid, x)), options);
+  const none = equal(squared, 0);
+  return where(none, 0, sqrt(where(none, 1, squared)));
 }

@@ -45,7 +45,10 @@ export function torus(options: TorusOptions): Torus {
     throw new ValueError(`torus: points is ${JSON.stringify(points)}; it must be an array of one to three numbers`);
   }
   for (const n of points) requireInteger("torus", "points", n, 1);
-  const periods = typeof length === "number" ? points.map(() => length) : [...length];
+  if (typeof length !== "number" && !Array.isArray(length)) {
+    throw new ValueError(`torus: length is ${JSON.stringify(length)}; give a number > 0, or one for each axis`);
+  }
+  const periods = typeof length === "number" ? points.map(() => length) : [...(length as readonly number[])];
   if (periods.length !== points.length) {
     throw new ValueError(`torus: length has ${periods.length} numbers; give one, or ${points.length} as points`);
   }

@@ -5,6 +5,7 @@ import { requireField, type Torus } from "./torus.js";
 
 /** A field as a tensor: tensors as they are, plain numbers in float64. */
 export function asField(owner: string, grid: Torus, x: TensorLike): Tensor {
+  requireObject(owner, "grid", grid, "a Torus");
   const field = isTensor(x) ? x : tensor(x, { dtype: "float64" });
   requireField(owner, grid, field);
   return field;
@@ -31,6 +32,11 @@ export function toSpectrum(grid: Torus, x: TensorLike): Complex {
 export function toField(grid: Torus, spectrum: Complex): Tensor {
   requireObject("toField", "grid", grid, "a Torus");
   requireObject("toField", "spectrum", spectrum, "{ re, im }");
+  if (!isTensor(spectrum.re) || !isTensor(spectrum.im) || spectrum.re.shape.join() !== spectrum.im.shape.join()) {
+    throw new ShapeError(
+      `toField: the parts have shapes [${spectrum.re?.shape}] and [${spectrum.im?.shape}]; re and im must be tensors of one shape`,
+    );
+  }
   const { shape, rank } = spectrum.re;
   const { modes, dimensions, points } = grid;
   if (rank < dimensions || !modes.every((m, axis) => shape[rank - dimensions + axis] === m)) {

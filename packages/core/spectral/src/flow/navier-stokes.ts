@@ -3,6 +3,7 @@ import {
   checkOptions,
   isTensor,
   mul,
+  requireChoice,
   requireFinite,
   requireObject,
   requirePositive,
@@ -53,6 +54,8 @@ export function navierStokes(grid: Torus, options: NavierStokesOptions): NavierS
   requirePlane("navierStokes", grid);
   const { viscosity, dealias = 2 / 3, dtype = "float64" } = options;
   requirePositive("navierStokes", "viscosity", viscosity);
+  requirePositive("navierStokes", "dealias", dealias);
+  requireChoice("navierStokes", "dtype", dtype, ["float32", "float64"]);
   const filter = dealiasSymbol(grid, dealias, dtype);
   const forcing = options.forcing === undefined ? undefined : forcingSpectrum(grid, options.forcing, dtype);
   const transport = (velocity: Tensor, w: Complex): Complex => {

@@ -1,7 +1,15 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   add,
   all,
+  cast,
   checkOptions,
   isFinite,
   jit,
@@ -35,8 +43,20 @@ export interface FrameRecord {
   readonly rootMeanSquare: number;
 }
 
+/** When a simulation keeps frames. */
+export interface SimulationPace {
+  /** Time between two steps. */
+  readonly stepSize: number;
+  /** Steps between two frames. */
+  readonly between: number;
+  /** Steps before the first frame. */
+  readonly before: number;
+}
+
 /** Where a simulation stands. */
 export interface SimulationPoint {
+  /** What steps and frames are counted by. */
+  readonly pace: SimulationPace;
   /** Coefficients of the fields now. */
   readonly spectrum: Complex;
   /** Steps done. */
@@ -75,6 +95,12 @@ export interface Simulation {
   readonly state: RunState<SimulationPoint, FrameRecord>;
 }
 
+const called: Readonly<Record<keyof SimulationPace, string>> = {
+  stepSize: "stepSize",
+  between: "spacing in steps",
+  before: "warmUp in steps",
+};
+
 /** Steps of one call of the compiled loop: few, so that a signal is looked at often. */
 const CHUNK = 32;
 
@@ -91,6 +117,9 @@ export async function simulate(
   requireObject("simulate", "system", system, "a StiffSystem");
   const names = ["stepSize", "frames", "spacing", "warmUp", "scheme", ...runOptionNames];
   checkOptions("simulate", options, names, ["stepSize", "frames"]);
+  if (system.grid === undefined || typeof system.nonlinear !== "function") {
+    throw new ValueError("simulate: system is not a StiffSystem; give { grid, linear, nonlinear }, as of navierStokes");
+  }
   const { grid } = system;
   const { stepSize, frames, spacing = stepSize, warmUp = spacing } = options;
   requirePositive("simulate", "stepSize", stepSize);
@@ -99,7 +128,7 @@ export async function simulate(
   const between = wholeSteps("spacing", spacing, stepSize, 1);
   const before = wholeSteps("warmUp", warmUp, stepSize, 0);
   const scheme = schemeOf(options.scheme ?? "imex2");
-  const field = asField("simulate", grid, initial);
+  const field = cast(asField("simulate", grid, initial), system.linear.dtype);
   requireFinite("simulate", "initial", field);
   const advance = jit((spectrum: Complex, count: Tensor) => {
     const begin = { done: tensor(0, { dtype: "int32" }), spectrum };
@@ -111,16 +140,29 @@ export async function simulate(
     return end.spectrum;
   });
   const stepOf = (frame: number) => before + (frame - 1) * between;
+  const pace = { stepSize, between, before };
   const run = await runLoop<SimulationPoint, FrameRecord>(
     {
       owner: "simulate",
       limit: frames,
       limitName: "frames",
-      initial: () => ({ spectrum: toSpectrum(grid, field), steps: 0, frames: [] }),
+      initial: () => ({ pace, spectrum: toSpectrum(grid, field), steps: 0, frames: [] }),
       async step({ spectrum, steps, frames: kept }) {
         const count = Math.min(CHUNK, stepOf(kept.length + 1) - steps);
         const next = await advance(spectrum, tensor(count, { dtype: "int32" }));
-        return keep({ spectrum: next, steps: steps + count, frames: kept });
+        return keep({ pace, spectrum: next, steps: steps + count, frames: kept });
+      },
+      check(point) {
+        requireStateLike("simulate", point, { pace, spectrum: toSpectrum(grid, field), steps: 0 });
+        if (!Array.isArray(point.frames))
+          throw new ValueError("simulate: resume has no frames; give a state of simulate");
+        for (const [name, is] of Object.entries(pace)) {
+          const was = point.pace[name as keyof SimulationPace];
+          if (was === is) continue;
+          throw new ValueError(
+            `simulate: resume is of a run with ${called[name as keyof SimulationPace]} ${was}, not ${is}: its frames would not be at these times; give the options of that run`,
+          );
+        }
       },
       count: (state) => state.frames.length,
       record({ frames: kept, steps }) {
@@ -161,9 +203,9 @@ function framesOf({ frames }: SimulationPoint, field: Tensor, axis: number): Ten
 }
 
 function schemeOf(scheme: SchemeName | Scheme): Scheme {
-  if (typeof scheme !== "string") return scheme;
+  if (typeof scheme === "object" && typeof scheme?.step === "function") return scheme;
   requireChoice("simulate", "scheme", scheme, Object.keys(schemes));
-  return schemes[scheme];
+  return schemes[scheme as SchemeName];
 }
 
 function wholeSteps(option: string, time: number, stepSize: number, least: number): number {

@@ -10,6 +10,7 @@ import {
   sub,
   type Tensor,
   type TensorLike,
+  UnsupportedError,
 } from "@offprint/tensor-core";
 import { type Complex, mapParts } from "../complex.js";
 import { checkModes, fromLowSpectrum, keptShape, lowSpectrum } from "./kept-modes.js";
@@ -48,9 +49,14 @@ export function axisConvolution(options: AxisConvolutionOptions): GridLayer<read
   return {
     init: (rng, dtype = "float32") =>
       modes.map((m) => weightInit(rng, [inputs, outputs, m], { inputs, outputs }, dtype)),
-    apply(params, input) {
+    apply(params, input, asked) {
       const x = asTensor(input);
       const points = x.shape.slice(2);
+      if (asked !== undefined && asked.join() !== points.join()) {
+        throw new UnsupportedError(
+          `${owner}: points is [${asked}] for an input on [${points}]; this layer keeps the number of points, so take spectralConvolution or lowRankConvolution`,
+        );
+      }
       modes.forEach((m, axis) => {
         gridOf(owner, moveAxis(x, axis + 2, -1).reshape([-1, inputs, points[axis]]), inputs, [m], undefined);
       });
@@ -82,7 +88,7 @@ function alongAxis(x: Tensor, weight: Complex, m: number, axis: number): Tensor 
 }
 
 /** Options of {@link lowRankConvolution}. */
-export interface LowRankConvolutionOptions extends AxisConvolutionOptions {
+export interface LowRankConvolutionOptions extends Omit<AxisConvolutionOptions, "weightInit"> {
   /** Terms of the sum that the weights are, >= 1. */
   readonly rank: number;
 }

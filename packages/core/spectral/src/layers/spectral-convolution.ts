@@ -12,6 +12,7 @@ import {
   ShapeError,
   type Tensor,
   type TensorLike,
+  ValueError,
   zeros,
 } from "@offprint/tensor-core";
 import { type Complex, mapParts, plus, scale } from "../complex.js";
@@ -86,6 +87,7 @@ export function spectralConvolution(options: SpectralConvolutionOptions): GridLa
   const { inputs, outputs, modes, bias = 0, weightInit = spectralInitializers.uniform() } = options;
   requireChannels(owner, inputs, outputs);
   checkModes(owner, modes);
+  if (!Number.isFinite(bias)) throw new ValueError(`${owner}: bias is ${String(bias)}; it must be a finite number`);
   const kept = keptShape(modes);
   return {
     init(rng, dtype = "float32") {
@@ -130,6 +132,7 @@ export function gridOf(
       `${owner}: points is [${sizes}]; give one number for each of the ${own.length} axes of the grid`,
     );
   }
+  for (const n of sizes) requireInteger(owner, "points", n, 1);
   requireModesFit(owner, modes, own);
   requireModesFit(owner, modes, sizes);
   return sizes;
@@ -143,6 +146,11 @@ export function mixChannels(x: Complex, weight: Complex): Complex {
   const [batch, inputs] = shape;
   const outputs = weight.re.shape[1];
   const kept = shape.slice(2);
+  if (weight.re.shape.join() !== [inputs, outputs, ...kept].join()) {
+    throw new ShapeError(
+      `mixChannels: the weights have shape [${weight.re.shape}]; for coefficients [${shape}] they must be [${inputs}, outputs, ${kept}]`,
+    );
+  }
   const flat = mapParts(x, (part) => part.reshape([batch, inputs, -1]));
   const w = mapParts(weight, (part) => part.reshape([inputs, outputs, -1]));
   // One real product for all four of the complex one: [re, im] times [[re, im], [-im, re]].
