@@ -113,6 +113,8 @@ export interface TrainOptions<P, B, M = unknown, N = unknown>
   checkpoint?: { readonly every?: number; readonly save: (state: TrainingState<P, M>) => unknown };
   /** State of an earlier run, read back from a file or not: it goes on as if it had not been interrupted, bit for bit. */
   resume?: TrainingState;
+  /** What errors begin with: the function that was called, where that trains by this one. Default `"train"`. */
+  owner?: string;
 }
 
 /** What `train` gives. */
@@ -137,7 +139,7 @@ export interface TrainResult<P, M = unknown> {
 
 const names = [
   ...["loss", "initial", "optimizer", "data", "epochs", "seed", "modelState", "noise", "backend", "compile"],
-  ...["figures", "evaluate", ...runOptionNames],
+  ...["figures", "evaluate", "owner", ...runOptionNames],
 ];
 
 /**
@@ -148,16 +150,17 @@ const names = [
 export async function train<P, B, M = unknown, N = unknown>(
   options: TrainOptions<P, B, M, N>,
 ): Promise<TrainResult<P, M>> {
-  checkOptions("train", options, names, ["loss", "initial", "optimizer", "data", "epochs"]);
+  const owner = options?.owner ?? "train";
+  checkOptions(owner, options, names, ["loss", "initial", "optimizer", "data", "epochs"]);
   const { epochs, seed = 0, optimizer, backend, compile = true, initial, modelState = null as M, noise } = options;
-  checkRunOptions("train", options);
-  requireInteger("train", "epochs", epochs, 0);
-  requireChoice("train", "compile", compile, [true, false]);
-  requireFunction("train", "loss", options.loss);
+  checkRunOptions(owner, options);
+  requireInteger(owner, "epochs", epochs, 0);
+  requireChoice(owner, "compile", compile, [true, false]);
+  requireFunction(owner, "loss", options.loss);
   for (const name of ["figures", "evaluate"] as const) {
-    if (options[name] !== undefined) requireFunction("train", name, options[name]);
+    if (options[name] !== undefined) requireFunction(owner, name, options[name]);
   }
-  requireOptimizer("train", optimizer);
+  requireOptimizer(owner, optimizer);
   const loss = (params: P, carried: M, batch: B, drawn: N): readonly [Tensor, M] => {
     const result = options.loss(params, batch, { modelState: carried, noise: drawn });
     return isPair(result) ? result : [result, carried];
@@ -165,11 +168,11 @@ export async function train<P, B, M = unknown, N = unknown>(
   const step = checkedStep(trainingStep(loss, optimizer), { backend, compile });
   const resume = options.resume as TrainingState<P, M> | undefined;
   const kept = [initial, options.modelState, resume];
-  const stream = new BatchStream("train", options.data, seed);
+  const stream = new BatchStream(owner, options.data, seed);
   try {
     const { status, iterations, history, last, state } = await runLoop<TrainingPoint<P, M>, TrainingRecord, "limit">(
       {
-        owner: "train",
+        owner,
         limit: Number.POSITIVE_INFINITY,
         initial: () => ({
           epoch: 0,
@@ -199,7 +202,7 @@ export async function train<P, B, M = unknown, N = unknown>(
         record: ({ last: record }, k) => (record === null ? undefined : { step: k, ...record }),
         finished: ({ epoch }) => (epoch >= epochs ? "limit" : undefined),
         snapshot: onHost,
-        check: checkPoint,
+        check: (point) => checkPoint(owner, point),
       },
       { ...options, resume, ...(options.checkpoint && { checkpoint: afterEpochs(options.checkpoint) }) },
     );
@@ -245,7 +248,9 @@ function afterEpochs<P, M>(checkpoint: NonNullable<TrainOptions<P, unknown, M>["
   };
 }
 
-function checkPoint({ epoch, batch, step, params }: TrainingPoint): void {
+function checkPoint(owner: string, { epoch, batch, step, params }: TrainingPoint): void {
   if ([epoch, batch, step].every((n) => Number.isSafeInteger(n) && n >= 0) && params !== undefined) return;
-  throw new ValueError("train: resume is not where training stands; give the `state` of a result or of a checkpoint");
+  throw new ValueError(
+    `${owner}: resume is not where training stands; give the \`state\` of a result or of a checkpoint`,
+  );
 }

@@ -195,6 +195,9 @@ describe("train", () => {
       await expect(refused).rejects.toThrow(errorLike("ValueError", /train: optimizer has no init and update/));
     }
     await expect(train(options({ loss: 3 as never }))).rejects.toThrow(errorLike("ValueError", /train: loss/));
+    for (const wrong of [{ data: () => [] }, { epochs: -1 }, { checkpoint: 3 as never }, { resume: {} as never }]) {
+      await expect(train(options({ ...wrong, owner: "fit" }))).rejects.toThrow(errorLike("ValueError", /^fit: /));
+    }
     await expect(train(options({ epochs: -1 }))).rejects.toThrow(/epochs/);
     await expect(train(options({ checkpoint: { every: 0, save: () => {} } }))).rejects.toThrow(/checkpoint.every/);
     const { state } = await train(options({ epochs: 1 }));

@@ -126,6 +126,7 @@ export async function trainSequenceModel(
   modelOf(initial);
   const after = polynomialSchedule({ initial: learningRate, steps: Math.max(1, steps - WARM_UP) });
   const { params, status, history, state, ...made } = await train({
+    owner,
     loss(p: Gpt2Params, { ids, letters: wanted, hidden }: MaskedBatch) {
       const { features: seen } = gpt2Features(p, gpt2Embed(p, ids), { heads, causal: false });
       const logits = gpt2Logits(p, seen);

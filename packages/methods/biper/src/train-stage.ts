@@ -168,6 +168,7 @@ export async function trainStage<P, S>(
   let logits: readonly number[] | undefined;
   try {
     const result = await train<P, WeightedBatch, S>({
+      owner: "fitNetwork",
       loss: stageLoss(network, stage, options, ({ shape }) => {
         logits = shape;
       }),

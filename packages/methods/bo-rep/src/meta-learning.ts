@@ -128,6 +128,7 @@ async function metaLearn<B, H>(
     r.randint([tasks.length, batchSize], { high: targets.shape[1] });
   const rows = (table: Tensor, at: Tensor) => vmap((t: Tensor, i: Tensor) => take(t, i))(table, at);
   return train<MetaParameters<B, H>, { support: Tensor; query: Tensor }, null>({
+    owner,
     ...run,
     initial: { body: body.init(rng, dtype), head: head.init(rng, dtype) },
     optimizer: sgd({ learningRate }),

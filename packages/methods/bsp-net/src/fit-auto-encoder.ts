@@ -269,6 +269,7 @@ async function fitStage(
   });
   try {
     const { status, state } = await train<AutoEncoderParams, ShapeBatch, Tensor, Tensor | undefined>({
+      owner: "fitAutoEncoder",
       initial: params,
       optimizer: optimizerOf(learningRate, beta1, beta2),
       loss(present, batch, { noise }) {

@@ -98,6 +98,7 @@ export async function fitCodes<P>(
     state,
     epochs: done,
   } = await train<P, { images: Tensor; codes: Tensor }>({
+    owner: "fitCodes",
     initial,
     optimizer: adam({ learningRate, beta1 }),
     loss: (present, batch) => meanSquaredError(encoder.apply(present, batch.images), batch.codes),

@@ -142,6 +142,7 @@ export async function fitGraphModel<P>(
   const base = options.optimizer ?? adam({ learningRate });
   const draw = batches(owner, data, { batchSize, refreshEvery, seed });
   const { epochs, modelState, ...result } = await train<P, Batch, Course>({
+    owner,
     loss: (params, { features, targets }) => {
       const { y, iterations, saturated } = model.apply(params, inputOf(features));
       const mask = model.readout === "none" ? features.lists.nodeMask : features.lists.graphMask;

@@ -181,6 +181,7 @@ export async function trainDeep(
   const batch = Math.min(200, rows);
   type Params = ReturnType<typeof network.init>;
   const { params } = await train({
+    owner,
     initial: network.init(random.rng(`${seed}/deep`)),
     optimizer: adam({ learningRate: 1e-3 }),
     loss: (p: Params, samples: { inputs: Tensor; truth: Tensor }) =>

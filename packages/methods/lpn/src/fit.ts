@@ -129,6 +129,7 @@ export async function fitProximal<P>(
     return [total, { matched: close }] as const;
   };
   const { epochs, modelState, ...result } = await train<P, Batch, { matched: Tensor }>({
+    owner,
     loss,
     initial,
     optimizer:

@@ -92,6 +92,7 @@ export async function fitOperator(
   const batches = Math.floor(count / batch);
   const { onProgress, signal, checkpoint, resume } = options;
   return train({
+    owner,
     loss: (params: FlowOperatorParams, [input, output]: readonly [Tensor, Tensor]) =>
       relativeError(operator.apply(params, input, wanted), output),
     initial: options.initial ?? operator.init(random.rng(`operator/${seed}`), dtype),

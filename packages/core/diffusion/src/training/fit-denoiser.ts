@@ -168,6 +168,7 @@ export async function fitDenoiser<P, C = Tensor>(
   }
   const { optimizer = adam({ learningRate: options.learningRate ?? 1e-3 }), backend = hostBackend } = options;
   const result = await train<P, DenoisingBatch<Tensor>>({
+    owner,
     // Batches are epochs of one, so that a limit of steps is one of epochs and a batch follows from its number alone.
     loss: (params, batch) =>
       denoisingLoss(

@@ -56,6 +56,7 @@ export async function trainOde<P, B, D>(
   const lambda = checkedFit(owner, options);
   const { epochs, optimizer, seed = 0, backend = hostBackend, evaluate } = options;
   const { modelState, ...result } = await train<P, Drawn<B, D>, Figures>({
+    owner,
     loss(params, { batch, drawn, lambda: weight }) {
       const { loss, penalty, solved } = judge(params, batch, drawn);
       const total = penalty === undefined ? loss : add(loss, mul(penalty, weight));
