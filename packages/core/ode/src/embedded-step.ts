@@ -10,6 +10,7 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
+  tree,
 } from "@offprint/tensor-core";
 import { errorOf } from "./advance.js";
 import { firstStep } from "./initial-step.js";
@@ -47,6 +48,11 @@ export interface EmbeddedStep<Y> {
 const names = ["method", "relativeTolerance", "absoluteTolerance", "parameters", "firstStageConstant"];
 
 const asTime = (t: TensorLike) => (isTensor(t) ? cast(t, "float64") : tensor(t, { dtype: "float64" }));
+
+/** A state as solves read it, plain numbers as float64, and constant to gradients: for steps whose beginning must not be differentiated. */
+export function constantState<Y>(y: Y): Y {
+  return tree.map(stopGradient, asVariables(y)) as Y;
+}
 
 function parts<Y, P>(owner: string, f: TensorRate<Y, P>, y: Y, options: EmbeddedStepOptions<P>) {
   checkOptions(owner, options, names);

@@ -6,7 +6,13 @@ export {
   type PiOptions,
   piController,
 } from "./controller.js";
-export { type EmbeddedStep, type EmbeddedStepOptions, embeddedStep, initialStepSize } from "./embedded-step.js";
+export {
+  constantState,
+  type EmbeddedStep,
+  type EmbeddedStepOptions,
+  embeddedStep,
+  initialStepSize,
+} from "./embedded-step.js";
 export type { EventRecord, OdeEvent } from "./events.js";
 export {
   type Adjoint,

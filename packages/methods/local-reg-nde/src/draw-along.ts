@@ -1,4 +1,4 @@
-import type { StepFold, TensorRate } from "@offprint/ode";
+import { constantState, type StepFold, type TensorRate } from "@offprint/ode";
 import {
   abs,
   add,
@@ -13,7 +13,6 @@ import {
   requireFunction,
   requireObject,
   sign,
-  stopGradient,
   sub,
   type Tensor,
   type TensorLike,
@@ -62,7 +61,7 @@ export function drawAlong<Y>(
   const [[t0, t2], numbers] = [readSpan("drawAlong", span), readNumbers("drawAlong", uniform)];
   const direction = sign(sub(t2, t0));
   const each = numbers.rank === 0 ? [numbers] : Array.from({ length: numbers.size }, (_, k) => numbers.slice([k]));
-  const nowhere = tree.map((leaf: TensorLike) => mul(stopGradient(leaf), 0), y0) as Y;
+  const nowhere = tree.map((leaf: Tensor) => mul(leaf, 0), constantState(y0)) as Y;
   return {
     initial: {
       steps: tensor(0, { dtype: "int32" }),

@@ -74,6 +74,8 @@ export function drawSdeStep(sdeSolution: SdeSolution<Tensor, Tensor>, rng: Rng, 
     t1 = t[0] + part * (end.t - t[0]);
     step = 0;
     while (step + 1 < steps && stepTimes[step + 1] <= t1) step++;
+    // A time that rounds to the end has no step left: where the last one begins is as near as there is one.
+    if (t1 >= end.t) t1 = stepTimes[step];
   }
   const h = Math.min(stepSizes[step], end.t - t1);
   const [from, to] = [y.slice([step]), y.slice([step + 1])];

@@ -1,4 +1,5 @@
 import {
+  constantState,
   type EmbeddedStepOptions,
   embeddedStep,
   initialStepSize,
@@ -95,7 +96,7 @@ export function localTerm<Y, P = unknown>(
   const settings = stepOptions("localTerm", options);
   const size = stopGradient(tensor(h, { dtype: "float64" }));
   requireFinite("localTerm", "h", size);
-  const { error, stiffness } = embeddedStep<Y, P>(f, t1, tree.map(stopGradient, u), size, settings);
+  const { error, stiffness } = embeddedStep<Y, P>(f, t1, constantState(u), size, settings);
   if (options.regularize === "stiffness") return div(stiffness, methods[options.method ?? "tsit5"].stabilitySize);
   return mul(error, abs(size));
 }
@@ -117,7 +118,7 @@ export function foreignStep<Y, P>(
   requireObject("foreignStep", "left", left, "a tensor");
   requireObject("foreignStep", "options", options, "an object");
   const settings = stepOptions("foreignStep", options);
-  const state = tree.map(stopGradient, u);
+  const state = constantState(u);
   let h = initialStepSize<Y, P>(f, t1, state, left, settings);
   if (way === "initial") return stopGradient(h);
   for (let trial = 0; trial < TRIALS; trial++) {

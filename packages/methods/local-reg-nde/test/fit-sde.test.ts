@@ -2,7 +2,7 @@ import { type SdeSolution, solveSde } from "@offprint/ode";
 import { adam } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import { add, matmul, mean, mul, random, square, sub, type Tensor, tanh } from "@offprint/tensor-core";
-import { errorLike, expectClose } from "@offprint/testing";
+import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { drawSdeStep, fitSdeLocally, localSdeTerm } from "../src/index.js";
 
@@ -69,6 +69,18 @@ describe("a step of a stochastic solve", () => {
     }
     const [first, second] = some;
     expect(first.dW.data()[0]).not.toBe(second.dW.data()[0]);
+  });
+
+  it("has a step to make also where its time rounds to the end of the span", async () => {
+    const solved = await solveSde(drift, diffusion, batch.x, [1, 2], {
+      parameters: weights,
+      initialStep: 0.1,
+      seed: 3,
+    });
+    const last = Object.assign(random.rng("last"), { uniform: () => f64([1 - 2 ** -53], []) });
+    const { t1, h, dW, dZ, u } = drawSdeStep(solved, last as random.Rng);
+    expect([t1.item(), h.item()]).toEqual([solved.stepTimes.at(-1), solved.stepSizes.at(-1)]);
+    expect(localSdeTerm(drift, diffusion, u, t1, h, { dW, dZ }, { parameters: weights }).item()).toBeGreaterThan(0);
   });
 
   it("needs the states at the ends of all steps", async () => {

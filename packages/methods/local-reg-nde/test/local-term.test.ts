@@ -221,6 +221,20 @@ describe("sampling", () => {
   });
 });
 
+it("plain numbers are states in float64, as in integrate", () => {
+  const decay = (_t: Tensor, y: Tensor) => mul(y, -1);
+  const of = (y: unknown) => localTerm(decay, y as Tensor, 0, 0.1, { tolerance: 1e-12 }).item();
+  expect(of(1.3)).toBe(of(float(1.3)));
+  expect(of([1.3, 2])).toBe(of(f64([1.3, 2])));
+  const along = (y: unknown) => {
+    const how = { adjoint: "none", fold: drawAlong(y as Tensor, [0, 1], 0.4) } as const;
+    const [drawn] = integrate(decay, y as Tensor, [0, 1], how).folded.draws;
+    return [...drawn.u.data()];
+  };
+  expect(along(1.3)).toEqual(along(float(1.3)));
+  expect(along([1.3, 2])).toEqual(along(f64([1.3, 2])));
+});
+
 describe("what times are drawn by", () => {
   const solved = integrate(rate, x, [0, 1], { parameters: weights, dense: true });
   const options = { parameters: weights };
@@ -374,6 +388,9 @@ describe("what fitLocally is given", () => {
       [() => fitted({ mode: "none", samples: 2 }), /samples does nothing with mode "none"; leave it out/],
       [() => fitted({ optimizer: {} }), /optimizer has no init and update/],
       [() => fitted({ lambda: null }), /lambda/],
+      [() => fitted({ checkpoint: 3 }), /^fitLocally: checkpoint/],
+      [() => fitted({ resume: {} }), /^fitLocally: resume/],
+      [() => fitLocally(model, weights, () => [], settings), /^fitLocally: data gave no batches/],
       [() => fitted({ lambda: [3, 2, 1] }), /lambda holds 3 numbers/],
     ];
     for (const [act, words] of cases) await expect(act()).rejects.toThrow(errorLike("ValueError", words));
