@@ -2,6 +2,7 @@ import { euclideanNorm, type LinearSolverRecord, type RunOptions, runOptionNames
 import {
   checkOptions,
   NonFiniteError,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -27,17 +28,17 @@ export interface HypergradientOptions<Y> extends RunOptions<LinearSolverRecord, 
    * `conjugateGradients`.
    */
   readonly solver?: HypergradientSolver;
-  /** Of conjugate gradients: the residual over the right side, default 1e-10. */
+  /** Of conjugate gradients alone: the residual over the right side, default 1e-10. */
   readonly tolerance?: number;
   /** Products with H at most: terms of the series, steps of `sgd`. Default `10 dy`, of the series and `sgd` 100. */
   readonly maxIterations?: number;
-  /** The step of `neumann` and `sgd`; below 2 over the largest curvature. Default 0.1. */
+  /** The step of `neumann` and `sgd` alone; below 2 over the largest curvature. Default 0.1. */
   readonly stepSize?: number;
   /** Where `conjugateGradients` and `sgd` begin. Default zeros. */
   readonly initial?: Y;
   /** Whether `neumann` and `sgd` draw batches; else they see all data. Default false. */
   readonly sampled?: boolean;
-  /** Decides which batches are drawn. Default 0. */
+  /** Decides which batches are drawn, where they are. Default 0. */
   readonly seed?: number | string;
 }
 
@@ -52,6 +53,13 @@ export interface Hypergradient<X, Y> extends Omit<SystemSolution, "z"> {
 }
 
 const names = ["solver", "tolerance", "maxIterations", "stepSize", "initial", "sampled", "seed", ...runOptionNames];
+/** What the solvers do not look at. */
+const idle = {
+  exact: ["stepSize", "tolerance"],
+  conjugateGradients: ["stepSize"],
+  neumann: ["tolerance"],
+  sgd: ["tolerance"],
+} as const;
 const solvers = ["exact", "conjugateGradients", "neumann", "sgd"] as const;
 
 /**
@@ -79,6 +87,7 @@ export async function hypergradient<X, Y, U = null, L = U>(
   const at = { x: vectors.x.ravel(x), y: vectors.y.ravel(y) };
   const initial = options.initial === undefined ? undefined : vectors.y.ravel(options.initial);
   const { sampled = false, seed = 0 } = options;
+  if (typeof sampled !== "boolean") throw new ValueError(`${owner}: sampled is ${String(sampled)}; give true or false`);
   if (initial !== undefined && (solver === "exact" || solver === "neumann")) {
     throw new ValueError(`${owner}: initial begins conjugateGradients and sgd; leave it out with solver "${solver}"`);
   }
@@ -86,6 +95,8 @@ export async function hypergradient<X, Y, U = null, L = U>(
     throw new ValueError(`${owner}: sampled is for neumann and sgd; leave it out with solver "${solver}"`);
   }
   const settings = { ...options, solver, stepSize, tolerance, maxIterations, sampled, seed };
+  refuseIdle(owner, `solver "${solver}"`, options, idle[solver]);
+  if (!sampled) refuseIdle(owner, "all data in every step, where sampled is false", options, ["seed"]);
   const system = new HypergradientSystem(vectors, at, settings, initial);
   requireFinite("the gradient of upper in x", system.right.x);
   requireFinite("the gradient of upper in y", system.right.y);

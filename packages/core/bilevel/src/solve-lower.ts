@@ -14,6 +14,7 @@ import {
   dot,
   NonFiniteError,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -78,6 +79,9 @@ export interface LowerSolution<Y> {
 
 const names = ["method", "initial", "tolerance", "maxIterations", "stepSize", "seed", ...runOptionNames];
 
+/** What the methods do not look at. */
+const idle = { newton: ["stepSize", "seed"], gradientDescent: ["seed"], sgd: ["tolerance"] } as const;
+
 /**
  * Minimises `lower(x, .)` for one x, without the sets of `project`.
  * @throws NonFiniteError, with the last good state, where the descent diverges.
@@ -94,6 +98,7 @@ export async function solveLower<X, Y, U = null, L = U>(
   const { method = "newton", tolerance = 1e-10, stepSize = 0.1, seed = 0 } = options;
   const { maxIterations = method === "newton" ? 100 : 1000 } = options;
   requireChoice(owner, "method", method, ["newton", "gradientDescent", "sgd"]);
+  refuseIdle(owner, `method "${method}"`, options, idle[method]);
   requireNonNegative(owner, "tolerance", tolerance);
   requirePositive(owner, "stepSize", stepSize);
   requireInteger(owner, "maxIterations", maxIterations, 0);

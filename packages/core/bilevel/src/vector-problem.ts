@@ -1,10 +1,18 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
-import { checkOptions, type Rng, requireFunction, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type Rng,
+  requireFunction,
+  requireInteger,
+  type Tensor,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type ProblemFunctions, type ProblemIdentity, problemIdentity } from "./compiled-phase.js";
 import { type Derivatives, derivativesOf } from "./derivatives.js";
 import { refuseMisspelt } from "./misspelt-fields.js";
 import { OracleCounter } from "./oracle-counts.js";
-import type { Batches, BatchSampler, BilevelProblem } from "./problem.js";
+import type { Batches, BatchSampler, BilevelProblem, FiniteSum } from "./problem.js";
 
 /** A problem as methods compute with it: x and y are vectors, whatever trees they are for the user. */
 export class VectorProblem<X, Y, U, L> implements ProblemFunctions<U, L> {
@@ -99,7 +107,7 @@ function checkProblem<X, Y, U, L>(owner: string, problem: BilevelProblem<X, Y, U
     if (typeof problem[name] === "function") continue;
     throw new ValueError(`${owner}: the problem has no function \`${name}\`; give ${name}(x, y, batch)`);
   }
-  const { initial, sample, full, project } = problem;
+  const { initial, sample, full, project, parts } = problem;
   if (initial?.x === undefined || initial.y === undefined) {
     throw new ValueError(`${owner}: the problem has no initial x and y; give initial: { x, y }`);
   }
@@ -111,10 +119,19 @@ function checkProblem<X, Y, U, L>(owner: string, problem: BilevelProblem<X, Y, U
   if (full !== undefined && (full?.upper === undefined || full.lower === undefined)) {
     throw new ValueError(`${owner}: full has no upper and lower; give the batches of all data, null for none`);
   }
+  if (parts !== undefined) checkParts(owner, parts);
   if (sample === undefined) return;
   for (const name of ["upper", "lower"] as const satisfies readonly (keyof BatchSampler<U, L>)[]) {
     if (typeof sample?.[name] !== "function") {
       throw new ValueError(`${owner}: sample has no function \`${name}\`; give sample: { upper(rng), lower(rng) }`);
     }
+  }
+}
+
+function checkParts(owner: string, parts: object): void {
+  for (const level of ["upper", "lower"] as const) {
+    const { count, batch } = (parts as Partial<Record<typeof level, Partial<FiniteSum<unknown>>>>)?.[level] ?? {};
+    requireInteger(owner, `parts.${level}.count`, count as number, 1);
+    requireFunction(owner, `parts.${level}.batch`, batch);
   }
 }

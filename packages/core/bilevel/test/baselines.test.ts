@@ -1,5 +1,5 @@
 import { matmul, mul, random, square, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
-import { expectClose } from "@offprint/testing";
+import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { type BilevelProblem, f2sa, maSoba, saba, soba, stocBiO, ttsa } from "../src/index.js";
 import { noisyQuadratic, quadraticProblem } from "./problems.js";
@@ -48,6 +48,14 @@ describe("baselines on a quadratic problem without noise", () => {
     expect(distance(variance.x)).toBeLessThan(1e-6);
     expect(distance(plain.x)).toBeGreaterThan(1e-3);
     await expect(saba(problem, options)).rejects.toThrow(/has no `parts`/);
+    const part = { count: 2, batch: () => null };
+    const [misspelt, halved] = [{ upper: part, lower: { count: 2, batches: part.batch } }, { upper: part }];
+    await expect(saba({ ...problem, parts: misspelt as never }, options)).rejects.toThrow(
+      errorLike("ValueError", /saba: parts.lower.batch is undefined; give a function/),
+    );
+    await expect(saba({ ...problem, parts: halved as never }, options)).rejects.toThrow(
+      /parts.lower.count is undefined/,
+    );
   });
 });
 

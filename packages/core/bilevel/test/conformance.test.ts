@@ -88,14 +88,14 @@ for (const solver of ["conjugateGradients", "neumann", "sgd"] as const) {
   const [subject, x, y] = at
     ? [at.problem, at.problem.initial.x, at.star(at.problem.initial.x)]
     : [still, still.initial.x, star(still.initial.x)];
-  const long = at ? { tolerance: 0 } : {};
+  const steps = (stepSize: number) => (at ? { tolerance: 0 } : { stepSize });
   runConformance(
     `hypergradient by ${solver}`,
     {
-      run: (options) => hypergradient(subject, x, y, { solver, stepSize: 1e-3, ...long, ...options }),
+      run: (options) => hypergradient(subject, x, y, { solver, ...steps(1e-3), ...options }),
       limit: "maxIterations",
       short: 5,
-      endless: { maxIterations: 1e9, stepSize: 1e-12, ...(at && { tolerance: 0 }) },
+      endless: { maxIterations: 1e9, ...steps(1e-12) },
       seeded: false,
       invalid: [{ solver: "magic" }, { stepSize: 0 }, { tolerance: -1 }],
       nonFinite: [
@@ -139,13 +139,13 @@ for (const method of ["newton", "gradientDescent", "sgd"] as const) {
       run: (options) =>
         solveLower<unknown, unknown, never>(subject as never, subject.initial.x, {
           method,
-          tolerance: 0,
-          stepSize: method === "sgd" ? 1e-3 : 1e-12,
+          ...(method !== "sgd" && { tolerance: 0 }),
+          ...(method !== "newton" && { stepSize: method === "sgd" ? 1e-3 : 1e-12 }),
           ...options,
         }),
       limit: "maxIterations",
       short: 5,
-      endless: { maxIterations: 1e9, stepSize: 1e-12 },
+      endless: { maxIterations: 1e9, ...(method !== "newton" && { stepSize: 1e-12 }) },
       seeded: method === "sgd",
       invalid: [{ method: "none" }, { tolerance: -1 }, { stepSize: 0 }],
       comparesStates: true,

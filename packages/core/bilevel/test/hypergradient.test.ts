@@ -173,6 +173,29 @@ describe("solveLower and trueGradientNorm", () => {
     await expect(run).rejects.toMatchObject({ name: "NonFiniteError", state: { history: expect.any(Array) } });
   });
 
+  it("refuse options that would do nothing", async () => {
+    const { problem: quadratic, star } = quadraticProblem(5);
+    const at = quadratic.initial.x;
+    const idle = [
+      [{ solver: "exact", stepSize: 0.1 }, /stepSize does nothing with solver "exact"/],
+      [{ solver: "exact", tolerance: 0.1 }, /tolerance does nothing with solver "exact"/],
+      [{ stepSize: 0.1 }, /stepSize does nothing with solver "conjugateGradients"/],
+      [{ seed: 1 }, /seed does nothing with all data/],
+      [{ solver: "neumann", tolerance: 0.1 }, /tolerance does nothing with solver "neumann"/],
+      [{ solver: "sgd", sampled: "no" as never }, /sampled is no; give true or false/],
+    ] as const;
+    for (const [options, message] of idle) {
+      await expect(hypergradient(quadratic, at, star(at), options)).rejects.toThrow(errorLike("ValueError", message));
+    }
+    for (const [options, message] of [
+      [{ stepSize: 0.1 }, /stepSize does nothing with method "newton"/],
+      [{ method: "gradientDescent", seed: 1 }, /seed does nothing with method "gradientDescent"/],
+      [{ method: "sgd", tolerance: 1 }, /tolerance does nothing with method "sgd"/],
+    ] as const) {
+      await expect(solveLower(quadratic, at, options)).rejects.toThrow(errorLike("ValueError", message));
+    }
+  });
+
   it("need all data", async () => {
     const { problem: quadratic } = noisyQuadratic(3);
     const { full: _, ...without } = quadratic;

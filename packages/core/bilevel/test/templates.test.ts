@@ -1,6 +1,6 @@
 import { linear, mlp } from "@offprint/nn";
 import { add, matmul, mean, mul, random, square, type Tensor, take, tensor } from "@offprint/tensor-core";
-import { expectClose } from "@offprint/testing";
+import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   dataCleaning,
@@ -139,6 +139,44 @@ describe("hyperRepresentation", () => {
       whole,
       1e-10,
     );
+  });
+
+  it("draws some tasks with all of their examples", () => {
+    const { sample, full } = hyperRepresentation(tasks, { ...options, tasksPerBatch: 2, batchSize: "all" });
+    const drawn = sample?.lower(random.rng(1));
+    expect(drawn?.tasks.shape).toEqual([2]);
+    const every = full?.lower.numbers.toArray() as number[][];
+    expect(drawn?.numbers.toArray()).toEqual(every.slice(0, 2));
+  });
+
+  it("refuses targets that are no classes, and models and numbers that are none", () => {
+    const inputs = [[1], [2], [3]];
+    const of =
+      (targets: unknown, more: object = {}) =>
+      () => {
+        const examples = { inputs, targets } as never;
+        return dataCleaning({ train: examples, validation: examples }, more);
+      };
+    for (const label of [0.5, Number.NaN, -1]) {
+      expect(of([0, 1, label])).toThrow(
+        errorLike("ValueError", /target 2 of train is .*; give class numbers, integers/),
+      );
+    }
+    expect(of([[0], [1], [1]])).toThrow(
+      errorLike("ShapeError", /train has targets of shape \[3,1\]; give a class number/),
+    );
+    expect(of([0, 1, 2], { classes: 2 })).toThrow(errorLike("ValueError", /classes is 2; it must be an integer >= 3/));
+    expect(of([0, 1, 2], { loss: "squaredError", classes: 3 })).toThrow(/classes does nothing with a loss other than/);
+    expect(of([0, 1, 2], { model: {} })).toThrow(errorLike("ValueError", /model.init is undefined; give a function/));
+    for (const initialLogStrength of [Number.NaN, "3" as never]) {
+      expect(() => hyperParameters(data, { initialLogStrength })).toThrow(
+        /initialLogStrength is .*; give a finite number/,
+      );
+    }
+    expect(() => hyperRepresentation(tasks, { ...options, zeroHead: "no" as never })).toThrow(
+      /zeroHead is no; give true/,
+    );
+    expect(() => hyperRepresentation(tasks, { ...options, head: {} as never })).toThrow(/head.init is undefined/);
   });
 
   it("runs, and refuses what does not fit", async () => {

@@ -63,8 +63,6 @@ export async function saba<X, Y, U = null, L = U>(
   if (parts === undefined) {
     throw new ValueError(`${owner}: the problem has no \`parts\`; give parts: { upper: { count, batch(i) }, lower }`);
   }
-  requireInteger(owner, "parts.upper.count", parts.upper.count, 1);
-  requireInteger(owner, "parts.lower.count", parts.lower.count, 1);
   const { upperStep, lowerStep } = descentRates(owner, options);
   const linearStep = rateTensors(owner, "linearStepSize", linearStepSize);
   const descend = lowerDescent(vectors);

@@ -12,6 +12,7 @@ import {
   type Tensor,
   tensor,
   tree,
+  ValueError,
 } from "@offprint/tensor-core";
 import type { BilevelProblem } from "../problem.js";
 import type { ExampleNumbers } from "./learner.js";
@@ -43,6 +44,9 @@ export function hyperParameters<P = LinearParams>(
   const owner = "hyperParameters";
   checkOptions(owner, options, [...supervisedOptionNames, "per", "initialLogStrength"]);
   const { per = "all", initialLogStrength = -2 } = options;
+  if (!Number.isFinite(initialLogStrength)) {
+    throw new ValueError(`${owner}: initialLogStrength is ${String(initialLogStrength)}; give a finite number`);
+  }
   requireChoice(owner, "per", per, ["all", "tensor"]);
   const { train, validation, model, loss, initial, batchSize } = readSupervised(owner, data, options);
   const count = per === "all" ? 1 : tree.leaves(initial).length;

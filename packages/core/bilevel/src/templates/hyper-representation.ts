@@ -21,7 +21,15 @@ import {
   zerosLike,
 } from "@offprint/tensor-core";
 import type { BilevelProblem } from "../problem.js";
-import { type ExampleLoss, type Examples, ExampleTable, exampleLoss, type Learner, type LossName } from "./learner.js";
+import {
+  type ExampleLoss,
+  type Examples,
+  ExampleTable,
+  exampleLoss,
+  type Learner,
+  type LossName,
+  requireLearner,
+} from "./learner.js";
 
 /** One task: what its head learns from, and what the representation is judged by. */
 export interface Task {
@@ -43,7 +51,7 @@ export interface HyperRepresentationOptions<B, H> {
   readonly weightDecay?: number;
   /** Tasks in a batch. Default all. */
   readonly tasksPerBatch?: number;
-  /** Examples of each task in a batch; `"all"` for every example in every step. Default 64. */
+  /** Examples of each task in a batch; `"all"` for every example of the tasks in a step. Default 64. */
   readonly batchSize?: number | "all";
   /** Decides the parameters that body and head begin with. Default 0. */
   readonly seed?: number | string;
@@ -79,6 +87,10 @@ export function hyperRepresentation<B, H>(
   if (body === undefined || head === undefined) {
     throw new ValueError(`${owner}: body and head are missing; give layers, { init, apply }`);
   }
+  requireLearner(owner, "body", body as Learner<unknown>);
+  requireLearner(owner, "head", head as Learner<unknown>);
+  if (typeof zeroHead !== "boolean")
+    throw new ValueError(`${owner}: zeroHead is ${String(zeroHead)}; give true or false`);
   if (!Array.isArray(tasks) || tasks.length === 0) {
     throw new ValueError(`${owner}: there are no tasks; give [{ support, query }, ...]`);
   }
@@ -120,7 +132,7 @@ export function hyperRepresentation<B, H>(
       return mul(total, div(tasks.length, batch.tasks.shape[0]));
     },
     full: { upper: wholeBatch(query), lower: wholeBatch(support) },
-    ...(batchSize !== "all" && {
+    ...((batchSize !== "all" || tasksPerBatch < tasks.length) && {
       sample: {
         upper: (draws) => drawBatch(draws, query, tasksPerBatch, batchSize),
         lower: (draws) => drawBatch(draws, support, tasksPerBatch, batchSize),
@@ -150,12 +162,19 @@ function stacked(owner: string, tasks: readonly Task[], part: keyof Task, classe
 
 function wholeBatch({ targets }: Stacked): TaskBatch {
   const [count, size] = targets.shape;
-  return { tasks: arange(count), numbers: stack(Array.from({ length: count }, () => arange(size))) };
+  return { tasks: arange(count), numbers: everyExample(count, size) };
 }
 
-function drawBatch(rng: Rng, { targets }: Stacked, tasksPerBatch: number, batchSize: number): TaskBatch {
+function drawBatch(rng: Rng, { targets }: Stacked, tasksPerBatch: number, batchSize: number | "all"): TaskBatch {
   const [count, size] = targets.shape;
   const all = tasksPerBatch === count;
   const tasks = all ? arange(count) : rng.choice(count, { shape: [tasksPerBatch], replace: false });
-  return { tasks, numbers: rng.randint([tasksPerBatch, batchSize], { high: size }) };
+  const numbers =
+    batchSize === "all" ? everyExample(tasksPerBatch, size) : rng.randint([tasksPerBatch, batchSize], { high: size });
+  return { tasks, numbers };
+}
+
+/** The numbers of all examples, for each of some tasks. */
+function everyExample(count: number, size: number): Tensor {
+  return stack(Array.from({ length: count }, () => arange(size)));
 }

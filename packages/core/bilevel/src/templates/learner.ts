@@ -6,6 +6,8 @@ import {
   isTensor,
   max,
   type Rng,
+  requireFunction,
+  requireObject,
   ShapeError,
   square,
   sub,
@@ -33,6 +35,13 @@ export interface Learner<P> {
   apply(params: P, inputs: Tensor): Tensor;
 }
 
+/** @throws ValueError for what is no model. */
+export function requireLearner(owner: string, name: string, model: Learner<never> | Learner<unknown>): void {
+  requireObject(owner, name, model, "a layer, { init, apply }");
+  requireFunction(owner, `${name}.init`, model.init);
+  requireFunction(owner, `${name}.apply`, model.apply);
+}
+
 /** The losses of the examples, `[batch]`, of outputs and targets. */
 export type ExampleLoss = (outputs: Tensor, targets: Tensor) => Tensor;
 
@@ -54,6 +63,7 @@ export class ExampleTable {
     }
     this.inputs = floating(inputs);
     const read = isTensor(targets) ? targets : asTensor(targets, "float64");
+    if (classes) requireClasses(owner, name, read);
     this.targets = classes ? cast(read, "int32") : cast(read, this.inputs.dtype);
     if (this.inputs.rank < 2 || this.targets.shape[0] !== this.inputs.shape[0] || this.targets.shape[0] === 0) {
       throw new ShapeError(
@@ -87,6 +97,18 @@ export class ExampleTable {
   draw(rng: Rng, size: number): ExampleNumbers {
     return rng.randint([size], { high: this.size });
   }
+}
+
+function requireClasses(owner: string, name: string, targets: Tensor): void {
+  if (targets.rank !== 1) {
+    throw new ShapeError(
+      `${owner}: ${name} has targets of shape [${targets.shape}]; give a class number for each, [n]`,
+    );
+  }
+  const values = targets.data();
+  const at = values.findIndex((v: number) => !(Number.isInteger(v) && v >= 0));
+  if (at < 0) return;
+  throw new ValueError(`${owner}: target ${at} of ${name} is ${values[at]}; give class numbers, integers from 0`);
 }
 
 function floating(x: TensorLike): Tensor {

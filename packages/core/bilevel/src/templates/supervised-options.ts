@@ -1,6 +1,14 @@
 import { type LinearParams, linear } from "@offprint/nn";
-import { random, requireInteger, tree, zerosLike } from "@offprint/tensor-core";
-import { type ExampleLoss, type Examples, ExampleTable, exampleLoss, type Learner, type LossName } from "./learner.js";
+import { random, refuseIdle, requireInteger, tree, zerosLike } from "@offprint/tensor-core";
+import {
+  type ExampleLoss,
+  type Examples,
+  ExampleTable,
+  exampleLoss,
+  type Learner,
+  type LossName,
+  requireLearner,
+} from "./learner.js";
 
 /** What a model learns from, and what its upper variables are judged by. */
 export interface SupervisedData {
@@ -47,7 +55,11 @@ export function readSupervised<P>(
   const train = new ExampleTable(owner, "train", data?.train, named);
   const validation = new ExampleTable(owner, "validation", data?.validation, named);
   if (batchSize !== "all") requireInteger(owner, "batchSize", batchSize, 1);
-  if (classes !== undefined) requireInteger(owner, "classes", classes, 2);
+  if (classes !== undefined) {
+    if (!named) refuseIdle(owner, `a loss other than "crossEntropy"`, { classes }, ["classes"]);
+    requireInteger(owner, "classes", classes, Math.max(2, train.classes, validation.classes));
+  }
+  if (model !== undefined) requireLearner(owner, "model", model as Learner<unknown>);
   const dtype = train.inputs.dtype === "float64" ? "float64" : "float32";
   const outputs = named ? (classes ?? Math.max(2, train.classes, validation.classes)) : 1;
   const rng = random.rng(seed);
