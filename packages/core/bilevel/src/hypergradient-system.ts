@@ -1,6 +1,5 @@
 import {
   conjugateGradients,
-  euclideanNorm,
   type LinearSolverRecord,
   type LinearState,
   type RunOptions,
@@ -100,7 +99,7 @@ export class HypergradientSystem<X, Y, U, L> {
         {
           owner: vectors.owner,
           limit: settings.maxIterations ?? 1,
-          initial: () => ({ z: zerosLike(right.y), term: right.y, residualNorm: euclideanNorm(right.y).item() }),
+          initial: () => ({ z: zerosLike(right.y), term: right.y, residualNorm: linalg.norm(right.y).item() }),
           step: () => ({
             z: linalg.solve(compiled.hessian(at, vectors.full.lower), right.y),
             term: right.y,
@@ -139,8 +138,8 @@ export class HypergradientSystem<X, Y, U, L> {
     const { solver, maxIterations = 100, sampled } = settings;
     const stepSize = tensor(settings.stepSize, { dtype: "float64" });
     const { initial } = this;
-    const given = initial && euclideanNorm(minus(this.product(initial), 1, right.y)).item();
-    const first = Math.max(euclideanNorm(right.y).item(), given ?? 0);
+    const given = initial && linalg.norm(minus(this.product(initial), 1, right.y)).item();
+    const first = Math.max(linalg.norm(right.y).item(), given ?? 0);
     const advance = solver === "neumann" ? this.neumannTerm : this.descentStep;
     const end = await runLoop<SeriesState, LinearSolverRecord>(
       {
@@ -153,7 +152,7 @@ export class HypergradientSystem<X, Y, U, L> {
         }),
         step: (state, iteration) => {
           const next = advance.call(this, state, stepSize, iteration);
-          return { ...next, residualNorm: this.bounded(euclideanNorm(next.term).item(), first, 1e3) };
+          return { ...next, residualNorm: this.bounded(linalg.norm(next.term).item(), first, 1e3) };
         },
         record: ({ residualNorm }, iteration) => ({ iteration, residualNorm }),
         check: (state) => this.check(state),

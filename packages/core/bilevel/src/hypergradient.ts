@@ -1,6 +1,7 @@
-import { euclideanNorm, type LinearSolverRecord, type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type LinearSolverRecord, type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   checkOptions,
+  linalg,
   NonFiniteError,
   refuseIdle,
   requireChoice,
@@ -106,7 +107,7 @@ export async function hypergradient<X, Y, U = null, L = U>(
     ...rest,
     gradient: vectors.x.unravel(minus(system.right.x, 1, system.mixed(z))),
     z: vectors.y.unravel(z),
-    residualNorm: euclideanNorm(minus(system.product(z), 1, system.right.y)).item(),
+    residualNorm: linalg.norm(minus(system.product(z), 1, system.right.y)).item(),
   };
 }
 

@@ -1,7 +1,6 @@
 import {
   armijoSearch,
   conjugateGradientsSync,
-  euclideanNorm,
   type RunOptions,
   type RunState,
   requireStateLike,
@@ -12,6 +11,7 @@ import {
 import {
   checkOptions,
   dot,
+  linalg,
   NonFiniteError,
   random,
   refuseIdle,
@@ -105,7 +105,7 @@ export async function solveLower<X, Y, U = null, L = U>(
   const vectors = new VectorProblem(owner, problem);
   const point = vectors.x.ravel(x);
   const lower = lowerAt(vectors, point, method === "sgd" ? undefined : vectors.full.lower);
-  const norm = (y: Tensor) => (method === "sgd" ? null : euclideanNorm(lower.valueAndGradient(y)[1]).item());
+  const norm = (y: Tensor) => (method === "sgd" ? null : linalg.norm(lower.valueAndGradient(y)[1]).item());
   // The unit of the gradient; where the problem begins at its minimiser there is none.
   const given = norm(vectors.initial.y);
   const unit = given === null || given === 0 ? 1 : given;
@@ -119,7 +119,7 @@ export async function solveLower<X, Y, U = null, L = U>(
     const batch = method === "sgd" ? vectors.draw(random.rng(`${seed}/${iteration}`)).lower() : undefined;
     const [, gradient] = lower.valueAndGradient(y, batch);
     const next = minus(y, stepSize, gradient);
-    const gradientNorm = euclideanNorm(batch === undefined ? lower.valueAndGradient(next)[1] : gradient).item();
+    const gradientNorm = linalg.norm(batch === undefined ? lower.valueAndGradient(next)[1] : gradient).item();
     return { y: next, gradientNorm, stuck: false };
   };
   const first = options.initial === undefined ? vectors.initial.y : vectors.y.ravel(options.initial);
@@ -175,7 +175,7 @@ function lowerAt<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, x: Tensor, all:
 /** A step of Newton's method: conjugate gradients as accurate as the gradient is small, and backtracking. */
 function newtonStep<L>(lower: LowerFunction<L>, y: Tensor, unit: number) {
   const [value, gradient] = lower.valueAndGradient(y);
-  const norm = euclideanNorm(gradient).item();
+  const norm = linalg.norm(gradient).item();
   const part = norm / unit;
   const product = lower.productAt(y);
   const { x } = conjugateGradientsSync(
@@ -189,7 +189,7 @@ function newtonStep<L>(lower: LowerFunction<L>, y: Tensor, unit: number) {
   const at = (step: number) => {
     const moved = plus(y, -step, direction);
     const [there, slope] = lower.valueAndGradient(moved);
-    return { step, value: there, y: moved, gradientNorm: euclideanNorm(slope).item() };
+    return { step, value: there, y: moved, gradientNorm: linalg.norm(slope).item() };
   };
   // Near the minimum rounding hides the decrease of the function, and that of the gradient is still seen.
   const whole = at(1);

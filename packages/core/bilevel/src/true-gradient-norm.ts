@@ -1,5 +1,4 @@
-import { euclideanNorm } from "@offprint/solvers";
-import { ConvergenceError, checkOptions, type Tensor, tree } from "@offprint/tensor-core";
+import { ConvergenceError, checkOptions, linalg, type Tensor, tree } from "@offprint/tensor-core";
 import { hypergradient } from "./hypergradient.js";
 import type { BilevelProblem } from "./problem.js";
 import { solveLower } from "./solve-lower.js";
@@ -39,5 +38,5 @@ export async function trueGradientNorm<X, Y, U = null, L = U>(
         `(residual ${residualNorm}): lower does not curve upwards at y; give one that is strongly convex in y`,
     );
   }
-  return { norm: Math.hypot(...tree.leaves<Tensor>(gradient).map((leaf) => euclideanNorm(leaf).item())), gradient, y };
+  return { norm: Math.hypot(...tree.leaves<Tensor>(gradient).map((leaf) => linalg.norm(leaf).item())), gradient, y };
 }

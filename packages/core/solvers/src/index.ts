@@ -23,7 +23,6 @@ export {
   stochasticLanczosQuadrature,
 } from "./eigen/stochastic-lanczos-quadrature.js";
 export { type TridiagonalEigen, tridiagonalEigen } from "./eigen/tridiagonal-eigen.js";
-export { euclideanNorm } from "./euclidean-norm.js";
 export * as implicit from "./implicit/index.js";
 export {
   gaussNewton,

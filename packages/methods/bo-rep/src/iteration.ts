@@ -1,6 +1,5 @@
 import { addCounts, compiledPhase, type OracleCounts, type VectorProblem } from "@offprint/bilevel";
-import { euclideanNorm } from "@offprint/solvers";
-import { add, cast, div, greater, mul, sub, type Tensor, tensor, where } from "@offprint/tensor-core";
+import { add, cast, div, greater, linalg, mul, sub, type Tensor, tensor, where } from "@offprint/tensor-core";
 import { nearestInBall } from "./epoch-sgd.js";
 import type { BoRepSettings } from "./options.js";
 
@@ -32,7 +31,7 @@ function minus(x: Tensor, a: Tensor, d: Tensor): Tensor {
 function finish(place: Place, h: Tensor, z: Tensor, steps: Steps, normalize: boolean, project: (x: Tensor) => Tensor) {
   const beta = cast(steps.momentum, h.dtype);
   const m = add(mul(beta, place.m), mul(sub(1, beta), h));
-  const norm = euclideanNorm(m);
+  const norm = linalg.norm(m);
   const moving = greater(norm, 0);
   const direction = normalize ? where(moving, div(m, where(moving, norm, 1)), 0) : m;
   return { x: project(minus(place.x, steps.length, direction)), z, m, norm };

@@ -1,6 +1,5 @@
 import { compiledPhase } from "@offprint/bilevel";
-import { euclideanNorm } from "@offprint/solvers";
-import { div, mul, NonFiniteError, random, sum, type Tensor, take, ValueError } from "@offprint/tensor-core";
+import { div, linalg, mul, NonFiniteError, random, sum, type Tensor, take, ValueError } from "@offprint/tensor-core";
 import type { BlockDraw } from "./block-draws.js";
 import type { BlockBatch, BlockProblem } from "./block-problem.js";
 import type { BsvrbSettings } from "./options.js";
@@ -67,9 +66,9 @@ function powerTurns<X, U, L>(
     problem,
     "bsvrb: curvature",
     (d, at: Tensor, rows: Tensor, v: Tensor, batch: BlockBatch<L>) => {
-      const unit = div(v, euclideanNorm(v, 1).reshape([-1, 1]));
+      const unit = div(v, linalg.norm(v, { axis: 1 }).reshape([-1, 1]));
       const next = d.hvpYY(at, rows, unit, batch);
-      return { next, curvature: euclideanNorm(next, 1), along: sum(mul(unit, next)) };
+      return { next, curvature: linalg.norm(next, { axis: 1 }), along: sum(mul(unit, next)) };
     },
   );
   const rows = take(y, blocks);

@@ -1,6 +1,5 @@
 import { type CompiledPhase, compiledPhase, movingAverage, msvr, storm } from "@offprint/bilevel";
-import { euclideanNorm } from "@offprint/solvers";
-import { cast, div, mul, sub, type Tensor, where } from "@offprint/tensor-core";
+import { cast, div, linalg, mul, sub, type Tensor, where } from "@offprint/tensor-core";
 import type { BlockBatch, BlockProblem } from "./block-problem.js";
 
 /** The upper variables and the running estimate of the gradient. */
@@ -109,7 +108,7 @@ export function rules(estimator: Estimator, first: Tensor | null, { alpha, beta,
       return {
         x: cast(sub(x, mul(stepSize, next)), x.dtype),
         z: cast(next, x.dtype),
-        norm: euclideanNorm(next),
+        norm: linalg.norm(next),
       };
     },
   };

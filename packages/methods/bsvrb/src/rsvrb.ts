@@ -11,12 +11,12 @@ import {
   storm,
   VectorProblem,
 } from "@offprint/bilevel";
-import { euclideanNorm } from "@offprint/solvers";
 import {
   cast,
   div,
   eye,
   jvp,
+  linalg,
   matmul,
   mul,
   requirePositive,
@@ -123,7 +123,7 @@ export async function rsvrb<X, U = null, L = U>(
         hessians: track(at.hessians, now.hessians, before.hessians, rates.beta),
         x: cast(sub(at.x, mul(rates.x, z)), at.x.dtype),
         y: cast(sub(at.y, mul(rates.y, s)), at.y.dtype),
-        norm: euclideanNorm(z),
+        norm: linalg.norm(z),
       };
     },
   );

@@ -10,7 +10,6 @@ import {
   runBilevel,
   VectorProblem,
 } from "@offprint/bilevel";
-import { euclideanNorm } from "@offprint/solvers";
 import {
   add,
   eye,
@@ -164,7 +163,7 @@ function phasesOf<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, { matrix, inve
       const w = matmul(basis, matmul(linalg.pinv(reduced), matmul(transpose(basis), gradY)));
       const along = sub(derivatives.mixedXY(x, y, w, lower), through(x, matmul(curvature, w)));
       const direction = sub(sub(gradX, through(x, gradY)), along);
-      return { x: vectors.projectX(sub(x, mul(step, direction))), norm: euclideanNorm(direction) };
+      return { x: vectors.projectX(sub(x, mul(step, direction))), norm: linalg.norm(direction) };
     }),
   };
 }

@@ -1,6 +1,5 @@
 import { type ConstrainedBilevelProblem, type Rate, rateTensors } from "@offprint/bilevel";
 import {
-  euclideanNorm,
   type RunOptions,
   type RunState,
   requireStateLike,
@@ -116,7 +115,7 @@ export async function kktImplicit<X, Y, U = null, L = U>(
       async step({ x }, iteration) {
         const { y, multipliers } = await solve(x);
         const { gradient, active } = gradientAt(x, y, multipliers);
-        const gradientNorm = euclideanNorm(gradient).item();
+        const gradientNorm = linalg.norm(gradient).item();
         const upper = vectors.upper(x, y, vectors.full.upper).item();
         if (!Number.isFinite(gradientNorm) || !Number.isFinite(upper)) {
           throw new NonFiniteError(

@@ -1,5 +1,11 @@
-import { euclideanNorm } from "@offprint/solvers";
-import { requireInteger, requireNonNegative, requirePositive, type Tensor, tensor } from "@offprint/tensor-core";
+import {
+  linalg,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
 import { type BilevelResult, type BilevelRunOptions, checkBilevelOptions, runBilevel } from "../bilevel-run.js";
 import { compiledPhase } from "../compiled-phase.js";
 import { type DescentOptions, descentOptionNames, descentRates, lowerDescent, refinementBy } from "../lower-descent.js";
@@ -58,7 +64,7 @@ export async function f2sa<X, Y, U = null, L = U>(
     (d, x: Tensor, y: Tensor, z: Tensor, stepSize: Tensor, lambda: Tensor, upper: U, lower: L) => {
       const difference = minus(d.gradXG(x, y, lower), 1, d.gradXG(x, z, lower));
       const direction = plus(d.gradXF(x, y, upper), lambda, difference);
-      return { x: vectors.projectX(minus(x, stepSize, direction)), norm: euclideanNorm(direction) };
+      return { x: vectors.projectX(minus(x, stepSize, direction)), norm: linalg.norm(direction) };
     },
   );
   return runBilevel<X, Y, U, L, F2saKept>(

@@ -1,5 +1,4 @@
-import { euclideanNorm } from "@offprint/solvers";
-import { add, random, requireInteger, sub, type Tensor, ValueError, zerosLike } from "@offprint/tensor-core";
+import { add, linalg, random, requireInteger, sub, type Tensor, ValueError, zerosLike } from "@offprint/tensor-core";
 import {
   type BilevelResult,
   type BilevelRunOptions,
@@ -81,7 +80,7 @@ export async function saba<X, Y, U = null, L = U>(
         x: vectors.projectX(minus(x, rates.x, direction)),
         y: vectors.projectY(minus(y, rates.y, estimate.gradYG)),
         z: minus(z, rates.z, sub(estimate.product, estimate.gradYF)),
-        norm: euclideanNorm(direction),
+        norm: linalg.norm(direction),
         now,
         means: eachTable((name) =>
           plus(means[name], 1 / (isUpper(name) ? parts.upper : parts.lower).count, change[name]),

@@ -1,5 +1,4 @@
-import { euclideanNorm } from "@offprint/solvers";
-import { requireDecayRate, requireInteger, type Tensor, tensor, zerosLike } from "@offprint/tensor-core";
+import { linalg, requireDecayRate, requireInteger, type Tensor, tensor, zerosLike } from "@offprint/tensor-core";
 import {
   type BilevelResult,
   type BilevelRunOptions,
@@ -87,7 +86,7 @@ async function together<X, Y, U, L>(
       y: vectors.projectY(minus(y, rates.y, d.gradYG(x, y, lower))),
       z: minus(z, rates.z, minus(products.y, 1, gradients.y)),
       m: mean,
-      norm: euclideanNorm(mean),
+      norm: linalg.norm(mean),
     };
   });
   return runBilevel<X, Y, U, L, SobaKept>(

@@ -1,5 +1,4 @@
-import { euclideanNorm } from "@offprint/solvers";
-import { mul, random, requireInteger, type Tensor } from "@offprint/tensor-core";
+import { linalg, mul, random, requireInteger, type Tensor } from "@offprint/tensor-core";
 import {
   type BilevelResult,
   type BilevelRunOptions,
@@ -105,7 +104,7 @@ async function alternate<X, Y, U, L>(
     "series: ascend",
     (d, x: Tensor, y: Tensor, gradX: Tensor, v: Tensor, steps: { upper: Tensor; series: Tensor }, batch: L) => {
       const direction = minus(gradX, steps.series, d.mixedXY(x, y, v, batch));
-      return { x: vectors.projectX(minus(x, steps.upper, direction)), norm: euclideanNorm(direction) };
+      return { x: vectors.projectX(minus(x, steps.upper, direction)), norm: linalg.norm(direction) };
     },
   );
   return runBilevel<X, Y, U, L, NothingKept>(

@@ -1,12 +1,14 @@
 import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
-import { abs, cast, div, equal, greater, mul, notEqual, pow, sqrt, where } from "../ops/elementwise.js";
+import { abs, cast, div, equal, greater, isFinite, logicalAnd, mul, notEqual, pow, where } from "../ops/elementwise.js";
 import { expandDims, reshape, transpose } from "../ops/movement.js";
 import { asFloat } from "../ops/operands.js";
 import { max, min, sum } from "../ops/reduction.js";
 import { formatShape, normalizeAxes } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
+import { stopGradient } from "../transforms/stop-gradient.js";
+import { euclidean } from "./euclidean-norm.js";
 import { svdvals } from "./factorise.js";
 import { asMatrices } from "./operands.js";
 import { machineEpsilon, type PseudoInverseOptions } from "./pseudo-inverse.js";
@@ -30,7 +32,8 @@ export interface NormOptions {
 }
 
 /**
- * The norm of vectors or matrices inside a tensor. At 0 the gradient of the 2-norm and the Frobenius norm is 0.
+ * The norm of vectors or matrices inside a tensor, whatever their size: squares and powers neither vanish nor overflow.
+ * At 0 the gradient of the 2-norm and the Frobenius norm is 0.
  * @throws ValueError for an order that does not exist for vectors or for matrices.
  * @example linalg.norm([3, 4]) // 5
  */
@@ -65,13 +68,6 @@ export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
   );
 }
 
-/** The square root of the sum of squares, with a zero gradient where all are 0. */
-function euclidean(x: Tensor, axis: readonly number[]): Tensor {
-  const squares = sum(mul(x, x), { axis, keepDims: true });
-  const zero = equal(squares, 0);
-  return where(zero, 0, sqrt(where(zero, 1, squares)));
-}
-
 function vectorNorm(x: Tensor, ord: NormOrder, axis: number): Tensor {
   const over = { axis, keepDims: true };
   if (typeof ord !== "number") {
@@ -83,9 +79,16 @@ function vectorNorm(x: Tensor, ord: NormOrder, axis: number): Tensor {
   if (ord === Number.POSITIVE_INFINITY) return max(abs(x), over);
   if (ord === Number.NEGATIVE_INFINITY) return min(abs(x), over);
   if (Number.isNaN(ord)) throw new ValueError("linalg.norm: the order is NaN; give a number");
-  const total = sum(pow(abs(x), ord), over);
+  const sizes = abs(x);
+  const unit = x.size === 0 ? 1 : unitOf((ord > 0 ? max : min)(stopGradient(sizes), over));
+  const total = sum(pow(div(sizes, unit), ord), over);
   const zero = equal(total, 0);
-  return where(zero, 0, pow(where(zero, 1, total), 1 / ord));
+  return mul(where(zero, 0, pow(where(zero, 1, total), 1 / ord)), unit);
+}
+
+/** What elements are divided by, so that no power of them overflows: the one that decides, where it is a positive number. */
+function unitOf(size: Tensor): Tensor {
+  return where(logicalAnd(greater(size, 0), isFinite(size)), size, 1);
 }
 
 function matrixNorm(x: Tensor, ord: NormOrder, axes: readonly number[]): Tensor {
