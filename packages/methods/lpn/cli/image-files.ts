@@ -27,6 +27,9 @@ async function ofFile(path: string): Promise<Tensor> {
   return numbers.reshape([x.rank === 2 ? 1 : x.shape[0], x.rank === 4 ? x.shape[1] : 1, height, width]);
 }
 
+/** No pixel of an image in [0, 1], with whatever noise, is as large; those of bytes written as numbers are. */
+const LARGEST = 10;
+
 /** The images of a file (PNG, PNM, NPY, IDX), or of all pictures of a folder, in batches of one size each. */
 export async function readImages(path: string): Promise<Tensor[]> {
   const { names, pathOf } = filesOf(path, pictureEndings);
@@ -37,6 +40,12 @@ export async function readImages(path: string): Promise<Tensor[]> {
     const other = images.data().findIndex((value: number) => !Number.isFinite(value));
     if (other >= 0)
       throw new Failure(`${pathOf(name)}: value ${other} is ${images.data()[other]}; pixels must be finite`);
+    const large = images.data().findIndex((value: number) => Math.abs(value) > LARGEST);
+    if (large >= 0) {
+      throw new Failure(
+        `${pathOf(name)}: value ${large} is ${images.data()[large]}; images are numbers in [0, 1]: divide them by their largest, such as 255, or write integers`,
+      );
+    }
     read.push(images);
   }
   const bySize = new Map<string, Tensor[]>();

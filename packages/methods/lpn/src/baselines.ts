@@ -124,7 +124,6 @@ export interface TikhonovOptions {
  * @throws ValueError, ShapeError
  */
 export async function tikhonov(measurement: Measurement, y: TensorLike, options: TikhonovOptions): Promise<Tensor> {
-  requireObject("tikhonov", "measurement", measurement, "a Measurement");
   const owner = "tikhonov";
   checkOptions(owner, options, ["weight", "dataScale"], ["weight"]);
   const { weight, dataScale = 0.5 } = options;

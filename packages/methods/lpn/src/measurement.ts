@@ -86,7 +86,7 @@ function requireAdjoint(owner: string, { input, output, apply, adjoint }: Measur
   const size = sum(abs(mul(forward, y))).item() + sum(abs(mul(x, back))).item();
   if (Math.abs(sub(sum(mul(forward, y)), sum(mul(x, back))).item()) <= ROUNDING * size) return;
   throw new ValueError(
-    `${owner}: adjoint is not that of apply, <A x, y> = <x, A^T y>; leave it out, and it is derived`,
+    `${owner}: adjoint is not that of apply, <A x, y> = <x, A^T y>; leave it out of measurement({ input, apply }), and it is derived`,
   );
 }
 
@@ -114,8 +114,33 @@ export function measurement(options: MeasurementOptions): Measurement {
   return whole;
 }
 
+/** Measurements that were tried, so that each is tried once. */
+const tried = new WeakSet<Measurement>();
+
+/** Tries one that may be made by hand. @throws ValueError, ShapeError unless it is linear, of its shapes, and with its own adjoint. */
+export function requireMeasurement(owner: string, measurement: Measurement): void {
+  requireObject(owner, "measurement", measurement, "a Measurement");
+  if (tried.has(measurement)) return;
+  const { input, output, apply, adjoint } = measurement;
+  for (const [name, shape] of Object.entries({ input, output })) {
+    requireExtents(owner, `${name} of measurement`, shape);
+  }
+  requireFunction(owner, "apply of measurement", apply);
+  requireFunction(owner, "adjoint of measurement", adjoint);
+  const seen = requireLinear(owner, input, apply);
+  if (String(seen) !== String(output)) {
+    throw new ShapeError(
+      `${owner}: apply gives [n, ${seen}], and output of measurement is [${output}]; give [${seen}]`,
+    );
+  }
+  requireAdjoint(owner, measurement);
+  tried.add(measurement);
+}
+
 /** What is reconstructed from: measurements of a batch. @throws ShapeError, ValueError */
-export function measured(owner: string, { output }: Measurement, y: TensorLike): Tensor {
+export function measured(owner: string, measurement: Measurement, y: TensorLike): Tensor {
+  requireMeasurement(owner, measurement);
+  const { output } = measurement;
   const given = isTensor(y) ? y : tensor(y, { dtype: "float64" });
   const alone = String(given.shape) === String(output);
   const batch = batchOf(`${owner}: y`, output, alone ? reshape(given, [1, ...output]) : given);
@@ -127,7 +152,7 @@ export function measured(owner: string, { output }: Measurement, y: TensorLike):
 
 /** `lambda_max(A^T A)`, by Lanczos. */
 export async function largestEigenvalue(measurement: Measurement): Promise<number> {
-  requireObject("largestEigenvalue", "measurement", measurement, "a Measurement");
+  requireMeasurement("largestEigenvalue", measurement);
   const { input, apply, adjoint } = measurement;
   const size = sizeOf(input);
   const normal = jitSync((x: Tensor) => adjoint(apply(x)));

@@ -6,7 +6,6 @@ import {
   jitSync,
   maximum,
   mul,
-  requireObject,
   requirePositive,
   ShapeError,
   slice,
@@ -20,7 +19,7 @@ import {
   vjp,
   zerosLike,
 } from "@offprint/tensor-core";
-import { largestEigenvalue, type Measurement, measured } from "./measurement.js";
+import { largestEigenvalue, type Measurement, measured, requireMeasurement } from "./measurement.js";
 import { requireLike } from "./plug-and-play/gradient-descent.js";
 import {
   checkedCommon,
@@ -75,12 +74,12 @@ export async function totalVariation(
   y: TensorLike,
   options: TotalVariationOptions,
 ): Promise<Reconstruction<TotalVariationState>> {
-  requireObject("totalVariation", "measurement", measurement, "a Measurement");
   const owner = "totalVariation";
   checkOptions(owner, options, ["weight", ...reconstructionOptions, ...runOptionNames], ["weight"]);
   const { weight } = options;
   const { dataScale, maxIterations, tolerance } = checkedCommon(owner, options);
   requirePositive(owner, "weight", weight);
+  requireMeasurement(owner, measurement);
   const { input, apply, adjoint } = measurement;
   if (input.length < 2) throw new ShapeError(`${owner}: input is [${input}]; images end in [height, width]`);
   const data = measured(owner, measurement, y);

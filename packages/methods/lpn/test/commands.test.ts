@@ -149,6 +149,13 @@ it("says in one line what is wrong", async () => {
       /holed\.npy: value 1 is NaN; pixels must be finite/,
     );
   }
+  const bytes = file("bytes.npy", writeNpy(clean.mul(255).add(1)));
+  for (const { err } of [
+    await runWords(commands, "learn-prior", { images: bytes, ...learning }),
+    await run({ image: bytes }),
+  ]) {
+    expect(err).toMatch(/bytes\.npy: value \d+ is \S+; images are numbers in \[0, 1\]: divide them/);
+  }
   expect((await run({ image: holed })).err).toMatch(/holed\.npy: value 1 is NaN/);
 });
 

@@ -33,6 +33,30 @@ const ridge = (s: number, weight: number) => {
   return transpose(linalg.solve(system, transpose(mul(matmul(y, a), 2 * s))));
 };
 
+it("measurements made by hand are tried as others are, by whatever takes them", async () => {
+  const own = { input: [4], output: [4], apply: (x: Tensor) => mul(x, 2), adjoint: (x: Tensor) => mul(x, 2) };
+  const seen = y.slice([null, { stop: 4 }]);
+  const half = (v: Tensor) => mul(v, 0.5);
+  const ways = [
+    (m: unknown) => pnpAdmm(half, m as typeof own, seen, { maxIterations: 2 }),
+    (m: unknown) => pnpGradientDescent(half, m as typeof own, seen, { maxIterations: 2 }),
+    (m: unknown) => tikhonov(m as typeof own, seen, { weight: 1 }),
+    (m: unknown) => totalVariation(m as typeof own, seen, { weight: 1 }),
+  ];
+  for (const way of ways) {
+    const refused = async (m: unknown, name: string, words: RegExp) =>
+      expect(way(m)).rejects.toThrow(errorLike(name, words));
+    await refused(null, "ValueError", /measurement is null/);
+    await refused({ ...own, input: undefined }, "ShapeError", /input of measurement is undefined/);
+    await refused({ ...own, apply: undefined, aply: own.apply }, "ValueError", /apply of measurement is undefined/);
+    await refused({ ...own, adjoint: undefined }, "ValueError", /adjoint of measurement is undefined/);
+    await refused({ ...own, output: [5] }, "ShapeError", /apply gives \[n, 4\], and output of measurement is \[5\]/);
+    await refused({ ...own, apply: (x: Tensor) => x.square() }, "ValueError", /apply is not linear/);
+    await refused({ ...own, adjoint: (x: Tensor) => x.neg() }, "ValueError", /adjoint is not that of apply/);
+  }
+  for (const way of ways.slice(0, 3)) await expect(way(own)).resolves.toBeDefined();
+});
+
 describe("with the proximal operator of |x|^2 / 2, which halves,", () => {
   const half = (v: Tensor) => mul(v, 0.5);
 
