@@ -1,5 +1,6 @@
 import {
   add,
+  checkOptions,
   div,
   einsum,
   expandDims,
@@ -11,7 +12,9 @@ import {
   max,
   moveAxis,
   mul,
+  onesLike,
   type Rng,
+  requireFinite,
   requireObject,
   reshape,
   ShapeError,
@@ -89,7 +92,9 @@ export interface GaussianMixture {
  */
 export function gaussianMixture(parameters: MixtureParameters): GaussianMixture {
   requireObject("gaussianMixture", "parameters", parameters, "MixtureParameters");
+  checkOptions("gaussianMixture", parameters, ["means", "weights", "covariances", "variances"], ["means"]);
   const means = float64(parameters.means);
+  requireFinite("gaussianMixture", "means", means);
   if (means.rank !== 2)
     throw new ShapeError(`gaussianMixture: means has shape [${means.shape}]; it must be [components, size]`);
   const [k, d] = means.shape;
@@ -120,6 +125,9 @@ function make(spectral: Spectral): GaussianMixture {
   /** The sum over components, back in the axes of the data. */
   const gathered = (x: Tensor) => (back ? matmul(reshape(x, [x.shape[0], k * d]), back) : sum(x, 1));
   const parts = (z: Tensor, level: LevelTensors, own: Tensor | undefined) => {
+    if (z.rank !== 2 || z.shape[1] !== d) {
+      throw new ShapeError(`gaussianMixture: the states have shape [${z.shape}]; they must be [batch, ${d}]`);
+    }
     const cube = { rank: 3 } as Tensor;
     const [alpha, sigma] = [alongBatch(level.alpha, cube), alongBatch(level.sigma, cube)];
     const total = add(mul(square(alpha), variances), square(sigma));
@@ -139,18 +147,26 @@ function make(spectral: Spectral): GaussianMixture {
     const r = responsibilities(logComponents);
     return gathered(mul(r, add(centres, div(mul(mul(alpha, variances), offset), total))));
   };
+  /**
+   * The mean over components of matrices that are diagonal in their axes, and the covariance over components of vectors in
+   * their axes, both `[b, d, d]`.
+   */
+  const spread = (logComponents: Tensor, diagonal: Tensor, vector: Tensor) => {
+    const r = softmax(logComponents, -1);
+    const entries = mul(diagonal, onesLike(vector));
+    const within = vectors
+      ? einsum("bk,kij,bkj,klj->bil", r, vectors, entries, vectors)
+      : mul(expandDims(sum(mul(expandDims(r, 2), entries), 1), 2), eye(d, d, "float64"));
+    const turned = vectors ? einsum("bkj,kij->bki", vector, vectors) : vector;
+    const mean = sum(mul(expandDims(r, 2), turned), 1);
+    const centred = sub(turned, expandDims(mean, 1));
+    return { within, between: einsum("bk,bki,bkj->bij", r, centred, centred) };
+  };
   const dataCovariance: GaussianMixture["dataCovariance"] = (z, level, own) => {
     const { alpha, sigma, total, offset, logComponents } = parts(z, level, own);
-    const r = softmax(logComponents, -1);
-    const inner = add(centres, div(mul(mul(alpha, variances), offset), total));
-    const componentMeans = vectors ? einsum("bkj,kij->bki", inner, vectors) : inner;
-    const remaining = add(div(mul(variances, square(sigma)), total), mul(inner, 0));
-    const within = vectors
-      ? einsum("bk,kij,bkj,klj->bil", r, vectors, remaining, vectors)
-      : mul(expandDims(sum(mul(expandDims(r, 2), remaining), 1), 2), eye(d, d, "float64"));
-    const mean = sum(mul(expandDims(r, 2), componentMeans), 1);
-    const centred = sub(componentMeans, expandDims(mean, 1));
-    return add(within, einsum("bk,bki,bkj->bij", r, centred, centred));
+    const means = add(centres, div(mul(mul(alpha, variances), offset), total));
+    const { within, between } = spread(logComponents, div(mul(variances, square(sigma)), total), means);
+    return add(within, between);
   };
   const allCovariances = () =>
     vectors
@@ -173,10 +189,10 @@ function make(spectral: Spectral): GaussianMixture {
     noise: (z, level, own) => mul(score(z, level, own), alongBatch(level.sigma, z)).neg(),
     dataCovariance,
     hessian(z, level, own) {
-      const cube = { rank: 3 } as Tensor;
-      const [alpha, sigma] = [alongBatch(level.alpha, cube), alongBatch(level.sigma, cube)];
-      const identity = mul(eye(d, d, "float64"), square(sigma));
-      return div(sub(mul(square(alpha), dataCovariance(z, level, own)), identity), square(square(sigma)));
+      // Of the components' scores, not by way of the data's covariance: where there is little noise that would lose all digits.
+      const { total, offset, logComponents } = parts(z, level, own);
+      const { within, between } = spread(logComponents, div(1, total), div(offset, total));
+      return sub(between, within);
     },
     sample(rng, count, own) {
       const probabilities = own === undefined ? weights : normalised(own, k);
@@ -193,6 +209,7 @@ function make(spectral: Spectral): GaussianMixture {
         }
         kept[index] = weights.data()[index];
       }
+      if (!kept.some((w) => w > 0)) throw new ValueError("only: no component is left; name one whose weight is not 0");
       return tensor(kept);
     },
     posterior: (a, y, deviation) => gaussianMixture(posteriorComponents(mixture, float64(a), float64(y), deviation)),

@@ -18,9 +18,9 @@ export function convertPrediction(
   z: Tensor,
   level: LevelTensors,
 ): Tensor {
-  if (from === to) return output;
   requireChoice("convertPrediction", "from", from, predictions);
   requireChoice("convertPrediction", "to", to, predictions);
+  if (from === to) return output;
   const alpha = alongBatch(level.alpha, z);
   const sigma = alongBatch(level.sigma, z);
   // The data straight from a velocity: by way of the noise it would lose digits where there is little.

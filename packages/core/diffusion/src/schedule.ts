@@ -15,6 +15,7 @@ import {
   mul,
   neg,
   requireInteger,
+  requireNonNegative,
   requireObject,
   requirePositive,
   sqrt,
@@ -48,12 +49,18 @@ export interface NoiseSchedule {
 /** The level of a schedule at a time, as numbers. */
 export function levelAt(schedule: NoiseSchedule, t: number): Level {
   requireObject("levelAt", "schedule", schedule, "a NoiseSchedule");
+  requireNonNegative("levelAt", "t", t);
+  const last = schedule.span[1];
+  if (schedule.kind === "variance-preserving" && t > last * (1 + 1e-9)) {
+    throw new ValueError(`levelAt: t is ${t}; the times of this schedule end at ${last}`);
+  }
   return levelOf(schedule.at(tensor(t, { dtype: "float64" })));
 }
 
 /** The level of a schedule with a ratio of noise to data, as numbers. */
 export function levelAtRatio(schedule: NoiseSchedule, ratio: number): Level {
   requireObject("levelAtRatio", "schedule", schedule, "a NoiseSchedule");
+  requireNonNegative("levelAtRatio", "ratio", ratio);
   return levelOf(schedule.atRatio(tensor(ratio, { dtype: "float64" })));
 }
 
@@ -97,6 +104,12 @@ export interface DiscreteScheduleOptions {
 export function discreteSchedule(options: DiscreteScheduleOptions = {}): NoiseSchedule {
   checkOptions("discreteSchedule", options, ["betas", "alphaBar", "levels", "first", "last"]);
   requireUseful(options);
+  for (const name of ["alphaBar", "betas"] as const) {
+    const given: unknown = options[name];
+    if (given === undefined || (name === "betas" && typeof given === "string")) continue;
+    if (typeof given === "object" && ((given as ArrayLike<number> | null)?.length ?? 0) > 0) continue;
+    throw new ValueError(`discreteSchedule: ${name} is ${String(given)}; give numbers, one for each level`);
+  }
   const alphaBar = options.alphaBar === undefined ? products(betasOf(options)) : Float64Array.from(options.alphaBar);
   const n = alphaBar.length;
   for (let i = 0; i < n; i++) {
@@ -145,7 +158,10 @@ export function continuousSchedule(options: ContinuousScheduleOptions = {}): Noi
   const { first = 0.1, last = 20, from = 1e-3 } = options;
   requirePositive("continuousSchedule", "first", first);
   requirePositive("continuousSchedule", "from", from);
-  if (!(last > first)) throw new ValueError(`continuousSchedule: last is ${last}; it must be above first, ${first}`);
+  if (!(last > first && last < Infinity)) {
+    throw new ValueError(`continuousSchedule: last is ${last}; it must be finite and above first, ${first}`);
+  }
+  if (!(from < 1)) throw new ValueError(`continuousSchedule: from is ${from}; it must be below 1, the last time`);
   const slope = last - first;
   return preserving({
     span: [from, 1],
@@ -192,7 +208,8 @@ function preserving({ logAlpha, time, timestep, ...rest }: Preserving): NoiseSch
     t,
     timestep: timestep(t),
     alpha: exp(la),
-    sigma: sqrt(neg(expm1(mul(la, 2)))),
+    // From 0, as minus zero would have no logarithm of its inverse.
+    sigma: sqrt(sub(0, expm1(mul(la, 2)))),
   });
   return {
     kind: "variance-preserving",

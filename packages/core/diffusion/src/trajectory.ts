@@ -1,8 +1,14 @@
-import { type RunOptions, type RunResult, type RunState, runLoop, runOptionNames } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunResult,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+} from "@offprint/solvers";
 import {
   type Backend,
   checkOptions,
-  isTensor,
   NonFiniteError,
   requireChoice,
   requireFinite,
@@ -39,6 +45,8 @@ export interface SamplerPoint<S = unknown> {
   readonly carried: S;
   /** Calls of the denoiser so far. */
   readonly calls: number;
+  /** The sampler that it is of. */
+  readonly sampler: string;
   /** Ratios of noise of its grid, so that a state is not gone on with on another. */
   readonly grid: readonly number[];
 }
@@ -124,6 +132,10 @@ export function prepareSampling<C>(
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
   if (levels !== undefined && options.steps !== undefined) {
     throw new ValueError(`${owner}: levels are the grid, so that steps says nothing; leave one of them out`);
+  }
+  const idle = levels === undefined ? undefined : gridNames.find((name) => options[name] !== undefined);
+  if (idle !== undefined) {
+    throw new ValueError(`${owner}: levels are the grid, so that ${idle} says nothing; leave one of them out`);
   }
   const z = stateOf(owner, "initial", initial, dtype);
   const grid = levels === undefined ? gridOf(owner, denoiser, steps, rest) : checkLevels(owner, levels);
@@ -218,7 +230,7 @@ export async function runTrajectory<C, S>(
       owner,
       limit: total,
       limitName: "steps",
-      initial: () => ({ carried: initial(), calls: 0, grid }),
+      initial: () => ({ carried: initial(), calls: 0, sampler: owner, grid }),
       async step({ carried, calls }, k) {
         const before = count();
         const next = await step(carried, k);
@@ -226,23 +238,23 @@ export async function runTrajectory<C, S>(
         if (!Number.isFinite(rootMeanSquare(position(next)))) {
           throw new NonFiniteError(`the state at level t = ${t}, sigma = ${sigma}, is not finite; ${remedy}`);
         }
-        return { carried: next, calls: calls + count() - before, grid };
+        return { carried: next, calls: calls + count() - before, sampler: owner, grid };
       },
       record({ carried }, k) {
         const { t, alpha, sigma } = levels[placeAfter(k)];
         const missed = residual && { residual: residual(carried) };
         return { step: k, t, ratio: sigma / alpha, rms: rootMeanSquare(position(carried)), ...missed };
       },
-      check({ carried, calls, grid: before }) {
+      check({ carried, calls, sampler, grid: before }) {
+        if (sampler !== owner) {
+          throw new ValueError(`${owner}: resume is a state of ${String(sampler)}; give one of ${owner}`);
+        }
         const fits =
           Array.isArray(before) && before.length === grid.length && before.every((ratio, i) => ratio === grid[i]);
         if (!fits || !Number.isSafeInteger(calls)) {
           throw new ValueError(`${owner}: resume is a state of another grid; give the same steps and levels as before`);
         }
-        const [found, expected] = [position(carried), position(initial())];
-        if (!isTensor(found) || found.shape.join() !== expected.shape.join()) {
-          throw new ValueError(`${owner}: resume is a state of other samples, or of another sampler`);
-        }
+        requireStateLike(owner, carried, initial());
       },
     },
     {

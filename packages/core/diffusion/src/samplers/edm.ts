@@ -80,7 +80,11 @@ export async function edmSample<C = Tensor>(
     "seed",
   ]);
   const { levels, z: start } = sampling;
-  const { churn = 0, churnRange: [least, most] = [0, Infinity], churnDeviation = 1, seed = 0 } = options;
+  const { churn = 0, churnRange = [0, Infinity], churnDeviation = 1, seed = 0 } = options;
+  if (!Array.isArray(churnRange)) {
+    throw new ValueError(`edmSample: churnRange is ${String(churnRange)}; give two growing numbers >= 0`);
+  }
+  const [least, most] = churnRange as readonly [number, number];
   requireNonNegative("edmSample", "churn", churn);
   requireNonNegative("edmSample", "churnDeviation", churnDeviation);
   if (!(least >= 0 && most > least)) {
