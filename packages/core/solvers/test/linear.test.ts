@@ -109,6 +109,21 @@ describe("conjugate gradients", () => {
 });
 
 describe("minres", () => {
+  it("solves a system whatever the unit of its matrix", () => {
+    const rows = [
+      [2, 1, 0],
+      [1, -3, 1],
+      [0, 1, 1],
+    ];
+    const known = solvers.minresSync(tensor(rows, { dtype: "float64" }), [1, 2, 3], { tolerance: 1e-12 });
+    for (const unit of [1e-300, 1e-160, 1e160, 1e300]) {
+      const scaled = tensor(rows, { dtype: "float64" }).mul(unit);
+      const { status, x } = solvers.minresSync(scaled, [1, 2, 3], { tolerance: 1e-12 });
+      expect(status).toBe("converged");
+      for (const [i, value] of x.entries()) expect(value * unit).toBeCloseTo(known.x[i], 10);
+    }
+  });
+
   const shifted = sparse.toCsr(sparse.add(laplacian, sparse.identity(400), 1, -1.234));
 
   it("solves an indefinite system, with and without a preconditioner", () => {

@@ -24,6 +24,19 @@ describe("scalar solvers", () => {
     expect(solvers.brentRoot(f, low, high).iterations).toBeLessThan(150);
   });
 
+  it("find a root in an interval whose length is no number", () => {
+    const [low, high] = [-1.7e308, 1.7e308];
+    for (const [from, to] of [
+      [low, high],
+      [high, low],
+    ]) {
+      const halved = solvers.bisection((x) => x - 1e308, from, to);
+      expect([halved.status, halved.x / 1e308]).toEqual(["converged", expect.closeTo(1, 12)]);
+      const found = solvers.brentRoot((x) => x - 1e308, from, to);
+      expect([found.status, found.x / 1e308]).toEqual(["converged", expect.closeTo(1, 12)]);
+    }
+  });
+
   it("brentRoot needs few evaluations of a smooth function", () => {
     expect(solvers.brentRoot((x) => x * x - 2, 0, 2).iterations).toBeLessThan(11);
     expect(solvers.brentRoot((x) => Math.cos(x) - x, 0, 1).iterations).toBeLessThan(9);

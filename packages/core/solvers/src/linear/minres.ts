@@ -11,7 +11,7 @@ import {
   solveLinear,
   solveLinearSync,
 } from "./linear-solver.js";
-import { addScaled, dot, norm } from "./vector-arithmetic.js";
+import { addScaled, divide, dot, maxNorm, norm } from "./vector-arithmetic.js";
 
 interface MinresState extends LinearState {
   /** Lanczos vectors: the last two before the preconditioner, the last after it. */
@@ -65,7 +65,12 @@ function method(system: OperatorSystem): LinearMethod<MinresState> {
   const sizeOf = (r: Float64Array, solved: Float64Array) => {
     const squares = dot(r, solved);
     if (Number.isNaN(squares)) system.checked(squares);
-    return Math.sqrt(squares);
+    if (Math.abs(squares) > 1e-290 && Math.abs(squares) < Infinity) return Math.sqrt(squares);
+    // The products are too small or too large for a number, as those of A may be, and their size is not.
+    const [large, small] = [maxNorm(r), maxNorm(solved)];
+    if (!(large > 0 && large < Infinity && small > 0 && small < Infinity)) return Math.sqrt(squares);
+    const scaled = dot(divide(r.slice(), large), divide(solved.slice(), small));
+    return Math.sqrt(large) * Math.sqrt(small) * Math.sqrt(scaled);
   };
   const scale = sizeOf(system.b, system.preconditioned(system.b));
   const size = norm(system.b);

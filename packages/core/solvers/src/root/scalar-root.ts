@@ -48,6 +48,12 @@ function checkBracket(solver: string, low: number, high: number, atLow: number, 
   }
 }
 
+/** Of an interval, also of one whose length is too large for a number. */
+const middleOf = (left: number, right: number) => left + halfOf(left, right);
+
+/** Half the way from one end to the other. */
+const halfOf = (from: number, to: number) => (Number.isFinite(to - from) ? (to - from) / 2 : to / 2 - from / 2);
+
 /**
  * A root of `f` between `low` and `high`, where its signs differ, by halving the bracket.
  * @throws ValueError if the signs are equal, an end is not finite, or `f` gives NaN.
@@ -68,7 +74,7 @@ export function bisection(
   let [left, right, value] = [low, high, atLow];
   let x = left;
   for (let k = 1; k <= maxIterations; k++) {
-    x = left + (right - left) / 2;
+    x = middleOf(left, right);
     value = checkedValue(f, x, "bisection");
     if (value === 0) return { x, value, status: "converged", iterations: k };
     if (value > 0 === atLow > 0) left = x;
@@ -112,7 +118,7 @@ export function brentRoot(
       [atLast, atBest, atOther] = [atBest, atOther, atBest];
     }
     const resolution = 2 * EPSILON * Math.abs(best) + tolerance / 2;
-    const half = (other - best) / 2;
+    const half = halfOf(best, other);
     if (Math.abs(half) <= resolution || atBest === 0) {
       return { x: best, value: atBest, status: "converged", iterations: k };
     }
