@@ -30,7 +30,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { unwritten } from "@offprint/tensor-core/internal";
-import type { Controller } from "./controller.js";
+import { type Controller, fixedController } from "./controller.js";
 import type { Tolerances } from "./initial-step.js";
 import type { Method, Step } from "./methods/method.js";
 import type { System } from "./system.js";
@@ -228,7 +228,8 @@ function attempt(
   const stages = [s.first, ...rates];
   const error = errorOf(given, s.y, step);
   const decision = controller.decide(error, s.memory, method.errorOrder);
-  const finite = isNumber(add(error, cast(sum(step.next), "float64")));
+  // Of differences: a sum of large numbers may be infinite where all of them are finite.
+  const finite = isNumber(add(error, cast(sum(sub(step.next, step.next)), "float64")));
   const accepted = logicalAnd(decision.accepted, finite);
   const resized = mul(size, where(finite, decision.factor, 0.2));
   // A step that was cut short says little about the next.
@@ -236,7 +237,9 @@ function attempt(
   const t = where(accepted, where(reaches, target, add(s.t, h)), s.t);
   const smallest = mul(10 * EPSILON, maximum(abs(s.t), 1e-290));
   const hopeless =
-    method.adaptive && controller.initial > 0 ? logicalNot(greaterEqual(proposal, smallest)) : logicalNot(accepted);
+    method.adaptive && controller !== fixedController
+      ? logicalNot(greaterEqual(proposal, smallest))
+      : logicalNot(accepted);
   const y = where(accepted, step.next, s.y);
   const watched = given.watch === undefined ? s.watched : where(accepted, given.watch(t, y), s.watched);
   // Behind a forced stop the rate may be another.
@@ -315,11 +318,11 @@ export function errorOf({ system, tolerances }: Pick<Advance, "system" | "tolera
   );
 }
 
-/** Whether something changes its sign, or becomes 0. */
+/** Whether something changes its sign, becomes 0, or is no number any more. */
 function changes(before: Tensor, after: Tensor): Tensor {
   const crossed = less(mul(sign(before), after), 0);
   const met = logicalAnd(equal(after, 0), notEqual(before, 0));
-  return equal(max(cast(logicalOr(crossed, met), "int32")), 1);
+  return equal(max(cast(logicalOr(logicalOr(crossed, met), notEqual(after, after)), "int32")), 1);
 }
 
 function isNumber(x: Tensor): Tensor {

@@ -36,6 +36,16 @@ export interface Controller {
   decide(error: Tensor, memory: Tensor, order: number): Decision;
 }
 
+/** @internal A controller as it was given. @throws ValueError for what is none */
+export function checkController(owner: string, controller: unknown): void {
+  if (controller === undefined) return;
+  const { initial, decide } = (controller ?? {}) as Partial<Controller>;
+  if (Number.isFinite(initial) && typeof decide === "function") return;
+  throw new ValueError(
+    `${owner}: controller is ${String(controller)} with initial ${String(initial)}; give { initial, decide(error, memory, order) }, such as piController()`,
+  );
+}
+
 /** Settings of {@link piController}. */
 export interface PiOptions {
   /** Exponent of the error, over the order (default 0.7). */
@@ -65,7 +75,7 @@ export function piController(options: PiOptions = {}): Controller {
   for (const [name, value] of Object.entries({ proportional, safety, smallest, largest })) {
     requirePositive("piController", name, value);
   }
-  if (!(integral >= 0) || smallest >= 1 || largest <= 1 || safety > 1) {
+  if (!(integral >= 0 && integral < Infinity) || smallest >= 1 || largest <= 1 || safety > 1) {
     throw new ValueError(
       `piController: integral ${integral}, smallest ${smallest}, largest ${largest}, safety ${safety}; they must be >= 0, < 1, > 1 and <= 1`,
     );

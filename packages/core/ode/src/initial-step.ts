@@ -4,13 +4,16 @@ import {
   cast,
   div,
   equal,
+  isFinite,
   less,
   lessEqual,
   logicalOr,
+  max,
   maximum,
   minimum,
   mul,
   pow,
+  stopGradient,
   sub,
   type Tensor,
   where,
@@ -35,7 +38,14 @@ export function firstStep(
   order: number,
 ): Tensor {
   const scale = add(tolerances.absolute, mul(tolerances.relative, abs(y)));
-  const size = (x: Tensor) => system.norm(div(x, scale));
+  const size = (x: Tensor) => {
+    const relative = div(x, scale);
+    const plain = system.norm(relative);
+    // Squares of what is very large are infinite, and the step must not be 0.
+    const largest = stopGradient(max(abs(relative)));
+    const unit = where(isFinite(plain), 1, where(isFinite(largest), largest, 1));
+    return where(isFinite(plain), plain, mul(system.norm(div(relative, unit)), unit));
+  };
   const [d0, d1] = [size(y), size(first)];
   const flat = logicalOr(less(d0, 1e-5), less(d1, 1e-5));
   const guess = minimum(where(flat, 1e-6, div(mul(d0, 0.01), where(flat, 1, d1))), system.scalar(span));

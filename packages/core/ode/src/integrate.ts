@@ -174,6 +174,10 @@ export function integrate<Y, P = unknown, A = unknown>(
   if (fold !== undefined && typeof fold?.step !== "function") {
     throw new ValueError(`${owner}: fold is ${String(fold)}; give { initial, step(gathered, step) }`);
   }
+  if (fold !== undefined) checkOptions(`${owner}: fold`, fold, ["initial", "step"], ["initial", "step"]);
+  if (typeof dense !== "boolean") {
+    throw new ValueError(`${owner}: dense is ${String(dense)}; it must be true or false`);
+  }
   if (stepGradient === "through" && (stepping.stopAt.length > 0 || adjoint !== "discrete")) {
     throw new ValueError(
       `${owner}: stepGradient "through" takes no stopAt and the discrete adjoint; leave one of them out`,
@@ -247,9 +251,9 @@ function stopsBetween(owner: string, stopAt: readonly number[], [t0, t1]: readon
   return stopsOf(owner, stopAt, [t0, t1]).slice(0, -1);
 }
 
-function time(owner: string, t: TensorLike): Tensor {
+function time(owner: string, t: TensorLike, name = "the span"): Tensor {
   if (typeof t === "number") {
-    timesOf(owner, "the span", [t]);
+    timesOf(owner, name, [t]);
     return tensor(t, { dtype: "float64" });
   }
   return stopGradient(isTensor(t) ? t.cast("float64") : tensor(t, { dtype: "float64" }));
@@ -347,7 +351,9 @@ function result<Y, P>(
       if (outputs.rows === null) throw new UnsupportedError("integrate: at() needs the dense output; give dense: true");
       const { basis } = tree.map(stopGradient, outputs.rows);
       const records = { t: stepTimes, h: stepSizes, basis };
-      return state.unravel(stateAt(method, directionOf(t0, t1), records, steps, time("integrate", t)));
+      return state.unravel(
+        stateAt(method, directionOf(t0, t1), records, steps, time("integrate", t, "the time of at")),
+      );
     },
   };
 }

@@ -11,7 +11,7 @@ import {
   tree,
   ValueError,
 } from "@offprint/tensor-core";
-import { type Controller, fixedController, piController } from "./controller.js";
+import { type Controller, checkController, fixedController, piController } from "./controller.js";
 import type { Tolerances } from "./initial-step.js";
 import { explicitRungeKutta } from "./methods/explicit-runge-kutta.js";
 import { type MethodName, methods } from "./methods/index.js";
@@ -80,6 +80,7 @@ export function checkStepping(owner: string, options: SteppingOptions): Stepping
   requirePositive(owner, "relativeTolerance", relativeTolerance);
   if (typeof absoluteTolerance === "number") requirePositive(owner, "absoluteTolerance", absoluteTolerance);
   requireChoice(owner, "norm", norm, ["state", "samples"]);
+  checkController(owner, options.controller);
   if (initialStep !== undefined) requirePositive(owner, "initialStep", initialStep);
   if (stepSize !== undefined) {
     requirePositive(owner, "stepSize", stepSize);
@@ -174,6 +175,14 @@ export function tolerancesOf(
   const relative = tensor(relativeTolerance, { dtype });
   if (typeof absoluteTolerance === "number") return { relative, absolute: tensor(absoluteTolerance, { dtype }) };
   const given = isTensor(absoluteTolerance) ? absoluteTolerance : tensor(absoluteTolerance, { dtype: "float64" });
+  if (given.storage.kind === "host") {
+    const wrong = given.data().findIndex((value: number) => !(value > 0 && value < Infinity));
+    if (wrong >= 0) {
+      throw new ValueError(
+        `${owner}: absoluteTolerance holds ${given.data()[wrong]} at position ${wrong}; all must be finite numbers > 0`,
+      );
+    }
+  }
   if (given.size !== size && given.size !== 1) {
     throw new ShapeError(
       `${owner}: absoluteTolerance has ${given.size} numbers; give one, or one for each of the ${size} of the state`,

@@ -211,12 +211,18 @@ export class SolveRun {
 
   /** The events in the last step, in order, up to one that ends the solve. */
   private locate(inner: SolveInner, progress: Progress, records: Records, n: number) {
-    const { machine, conditions, events } = this.parts;
+    const { owner, machine, conditions, events } = this.parts;
     const before = (n === 1 ? inner.progress.watched : undefined)?.data();
     const [t, h] = [records.t.data()[n - 1], records.h.data()[n - 1]];
     const y = this.row(records, n - 1);
     const old = before ?? machine.watch(float(t), y, conditions.parameters).data();
     const now = progress.watched.data();
+    const lost = now.findIndex(Number.isNaN);
+    if (lost >= 0) {
+      throw new NonFiniteError(
+        `${owner}: events[${lost}] is NaN at t = ${progress.t.item()}, so that its changes of sign cannot be seen; give numbers`,
+      );
+    }
     const crossing = events.flatMap((event, i) => (counts(event, old[i], now[i]) ? [i] : []));
     if (crossing.length === 0) return undefined;
     const at = this.within(t, y, h);

@@ -103,7 +103,7 @@ class Machines {
     const { owner, f } = this;
     const { jacobian, compile = true } = options;
     const space = stateSpace(owner, f, y0, { norm: stepping.norm, ...(jacobian && { jacobian }) });
-    const made = [stepping.method, stepping.controller.decide, stepping.norm, options.events, jacobian, compile];
+    const made = [stepping.method, stepping.controller, stepping.norm, options.events, jacobian, compile];
     const plain = space.key.startsWith("plain");
     const plainParameters = plain ? [options.parameters] : [];
     const known = this.kept.get(space.key);

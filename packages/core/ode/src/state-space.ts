@@ -3,6 +3,7 @@ import {
   cast,
   isTensor,
   reshape,
+  ShapeError,
   stack,
   type Tensor,
   type TensorLike,
@@ -52,6 +53,7 @@ export interface SpaceOptions {
 
 function isPlain(y0: unknown): y0 is number | ArrayLike<number> {
   if (typeof y0 === "number") return true;
+  if (y0 instanceof DataView || y0 instanceof BigInt64Array || y0 instanceof BigUint64Array) return false;
   return ArrayBuffer.isView(y0) || (Array.isArray(y0) && y0.length > 0 && y0.every((v) => typeof v === "number"));
 }
 
@@ -158,9 +160,11 @@ function treeSpace(
         jacobian as unknown as (t: Tensor, y: unknown, p: unknown) => TensorLike,
       ),
     together: separately,
-    scalar: (g) => (t, y, parameters) => {
+    scalar: (g, what) => (t, y, parameters) => {
       const value = (g as unknown as Rate<unknown, unknown>)(t, state.unravel(y), parameters);
-      return reshape(tensor(value as TensorLike, { dtype: "float64" }), []);
+      const number = tensor(value as TensorLike, { dtype: "float64" });
+      if (number.size === 1) return reshape(number, []);
+      throw new ShapeError(`${what} gave shape [${number.shape}]; it must give one number`);
     },
     factors: (g, extents, of) => (t, y, parameters) => {
       const value = (g as unknown as Rate<unknown, unknown>)(cast(t, state.dtype), state.unravel(y), parameters);

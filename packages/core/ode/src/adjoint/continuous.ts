@@ -13,7 +13,7 @@ import {
   whileLoop,
 } from "@offprint/tensor-core";
 import { advance, nothing } from "../advance.js";
-import { piController } from "../controller.js";
+import { fixedController, piController } from "../controller.js";
 import { beginning } from "../machine.js";
 import { makeSystem } from "../system.js";
 import { type Cotangents, directionOf, type Problem, type Times } from "./trajectory.js";
@@ -90,7 +90,7 @@ export class AdjointSolve<P, A extends AdjointState<P>> {
     const given = {
       system,
       method,
-      controller: controller.initial > 0 ? controller : piController(),
+      controller: controller === fixedController ? piController() : controller,
       tolerances: { relative: tolerances.relative, absolute: tolerances.absolute.max() },
       direction: directionOf(t, to),
       stops: expandDims(to, 0),

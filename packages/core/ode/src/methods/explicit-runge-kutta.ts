@@ -1,5 +1,6 @@
 import {
   add,
+  checkOptions,
   div,
   equal,
   mul,
@@ -92,7 +93,13 @@ function polynomialWeights(dense: readonly (readonly number[])[], theta: Tensor,
   return stack([tensor(1, { dtype: theta.dtype }), ...weights]);
 }
 
-function checkTableau({ name, order, nodes, stages, weights, error, dense, stiffnessStage }: Tableau): void {
+const fields = [
+  ...["name", "order", "nodes", "stages", "weights", "error", "errorOrder", "dense", "stiffnessStage", "stabilitySize"],
+];
+
+function checkTableau(tableau: Tableau): void {
+  checkOptions("explicitRungeKutta", tableau, fields, ["name", "order", "nodes", "stages", "weights"]);
+  const { name, order, nodes, stages, weights, error, dense, stiffnessStage } = tableau;
   const complain = (what: string) => {
     throw new ValueError(`explicitRungeKutta: the tableau "${name}" has ${what}`);
   };
@@ -111,6 +118,8 @@ function checkTableau({ name, order, nodes, stages, weights, error, dense, stiff
     if (list !== undefined && list.length !== s + 1)
       complain(`${list.length} ${what}; give ${s + 1}, the last stage's too`);
   }
+  const numbers = [nodes, weights, ...stages, error ?? [], ...(dense ?? [])].flat();
+  if (!numbers.every(Number.isFinite)) complain(`a number that is not finite`);
   if (stiffnessStage !== undefined && nodes[stiffnessStage] !== 1) {
     complain(`the stiffness stage ${stiffnessStage} at ${nodes[stiffnessStage]}; it must be at 1, the end of the step`);
   }

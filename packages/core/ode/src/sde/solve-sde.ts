@@ -224,7 +224,7 @@ function stochasticSolver(owner: string, drift: AnyFunction, diffusion: AnyFunct
         ? undefined
         : inSpan(owner, "saveAt", timesOf(owner, "saveAt", options.saveAt), [t0, t1]);
     const plain = space.key.startsWith("plain");
-    const parts = [stepping.method, stepping.controller.decide, plain ? parameters : null, noise.factors.join()];
+    const parts = [stepping.method, stepping.controller, plain ? parameters : null, noise.factors.join()];
     if (kept === undefined || kept.key !== space.key || kept.parts.some((part, i) => part !== parts[i])) {
       kept?.machine.release();
       const system = (p: unknown) => ({

@@ -1,5 +1,5 @@
 import { requireChoice, requirePositive, type TensorLike, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { type Controller, fixedController, piController } from "../controller.js";
+import { type Controller, checkController, fixedController, piController } from "../controller.js";
 import { type Stepping, timesOf } from "../options.js";
 import { eulerHeun, eulerMaruyama } from "./euler-methods.js";
 import { sosri, sosri2 } from "./sosri.js";
@@ -81,6 +81,7 @@ export function checkStochastic(owner: string, options: StochasticSteppingOption
   }
   requirePositive(owner, "relativeTolerance", relativeTolerance);
   if (typeof absoluteTolerance === "number") requirePositive(owner, "absoluteTolerance", absoluteTolerance);
+  checkController(owner, options.controller);
   if (initialStep !== undefined) requirePositive(owner, "initialStep", initialStep);
   if (stepSize !== undefined) requirePositive(owner, "stepSize", stepSize);
   if (stepSize !== undefined && (initialStep !== undefined || options.controller !== undefined)) {

@@ -1,0 +1,70 @@
+import { neg, type Tensor, tensor } from "@offprint/tensor-core";
+import { errorLike, expectClose, f64 } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { integrate, piController, solveSde, solveSync, tableaus } from "../src/index.js";
+
+const decay = (_t: number, [y]: Float64Array) => [-y];
+const tensorDecay = (_t: Tensor, y: Tensor) => neg(y);
+const run = (options: object) => () => solveSync(decay, [1], [0, 1], options);
+const whole = (options: object) => () => integrate(tensorDecay, f64([1]), [0, 1], options);
+
+it.each([
+  [run({ absoluteTolerance: [-1] }), "ValueError", /^solveSync: absoluteTolerance holds -1 at position 0/],
+  [run({ absoluteTolerance: [0] }), "ValueError", /absoluteTolerance holds 0/],
+  [run({ controller: {} }), "ValueError", /^solveSync: controller is .* with initial undefined/],
+  [run({ method: { ...tableaus.tsit5, eror: [] } }), "ValueError", /did you mean "error"/],
+  [run({ method: { ...tableaus.rk4, weights: [Number.NaN, 0, 0, 0] }, stepSize: 1 }), "ValueError", /not finite/],
+  [() => solveSync(decay, BigInt64Array.of(1n) as never, [0, 1]), "DTypeError", /BigInt64Array/],
+  [() => piController({ integral: Number.POSITIVE_INFINITY }), "ValueError", /integral Infinity/],
+  [whole({ fold: { initial: f64([0]), step: (a: Tensor) => a, steps: 1 } }), "ValueError", /did you mean "step"/],
+  [whole({ fold: { step: (a: Tensor) => a } }), "ValueError", /^integrate: fold: there is no initial/],
+  [whole({ dense: "no" }), "ValueError", /^integrate: dense is no/],
+  [
+    () => integrate(tensorDecay, f64([1]), [0, 1], { dense: true }).at(Number.NaN),
+    "ValueError",
+    /^integrate: the time of at/,
+  ],
+] as const)("refusal %#", (call, kind, message) => {
+  expect(call).toThrow(errorLike(kind, message));
+});
+
+it("a stochastic solve refuses what is no controller", async () => {
+  await expect(solveSde(decay, decay, [1], [0, 1], { controller: {} as never })).rejects.toThrow(/controller is/);
+});
+
+it("a controller that remembers 0 at first refuses steps and tries smaller ones, as others do", () => {
+  const controller = { ...piController({ integral: 0 }), initial: 0 };
+  const { end, rejected } = solveSync((_t, y) => -50 * y, 1, [0, 1], { initialStep: 1, controller });
+  expectClose([end.y], [Math.exp(-50)], 1e-8);
+  expect(rejected).toBeGreaterThan(0);
+});
+
+describe("events", () => {
+  it("that are not numbers are said, not passed over", () => {
+    const value = (t: number) => (t > 0.5 ? Number.NaN : 1);
+    expect(() => solveSync(decay, [1], [0, 1], { events: [{ value }] })).toThrow(
+      errorLike("NonFiniteError", /events\[0\] is NaN at t = 0\.\d+/),
+    );
+  });
+
+  it("give one number", () => {
+    const events = [{ value: ((_t: Tensor, y: Tensor) => y) as never }];
+    expect(() => solveSync(tensorDecay, f64([1, 2]), [0, 1], { events })).toThrow(
+      errorLike("ShapeError", /^solveSync: events\[0\].value gave shape \[2\]/),
+    );
+  });
+});
+
+describe("extreme scales", () => {
+  it.each([1e-200, 1e-150, 1e150, 1e200])("a span of length %s", (length) => {
+    const { end, steps } = solveSync((_t, [y]) => [(-3 * y) / length], [1], [0, length]);
+    expectClose(end.y, [Math.exp(-3)], 1e-6);
+    expect(steps).toBeLessThan(1000);
+  });
+
+  it("states near the largest number", () => {
+    expectClose(solveSync((_t, y) => y.map(() => 0), [1e308, 1e308], [0, 1]).end.y, [1e308, 1e308], 0);
+    const single = tensor([3e38, 3e38], { dtype: "float32" });
+    expectClose(solveSync((_t, y: Tensor) => y.mul(0), single, [0, 1]).end.y, single, 0);
+  });
+});
