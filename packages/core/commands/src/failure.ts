@@ -1,3 +1,4 @@
+import { fileProblem } from "@offprint/data/node";
 import { AbortedError, OffprintError } from "@offprint/tensor-core";
 
 /** Exit codes of commands. */
@@ -28,24 +29,6 @@ export class Failure extends OffprintError {
 export class Complaint extends Failure {
   /** Tells it from other failures, also those of another copy of this package. */
   readonly endsSentence = true;
-}
-
-const fileProblems: Record<string, string> = {
-  ENOENT: "there is no such file or folder",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EISDIR: "it is a folder, a file is needed",
-  ENOTDIR: "a part of the path is a file, a folder is needed",
-  EEXIST: "it exists and is not a folder",
-  ENOSPC: "the disk is full",
-  EROFS: "the disk is read-only",
-  EMFILE: "too many files are open",
-};
-
-/** What the system says about a file, in words; nothing for other errors. */
-export function fileProblem(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as NodeJS.ErrnoException;
-  return code !== undefined && Object.hasOwn(fileProblems, code) ? fileProblems[code] : undefined;
 }
 
 /** Whether a package threw the error on purpose; two copies of the class may exist in one program. */

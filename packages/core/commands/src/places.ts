@@ -1,7 +1,8 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileProblem } from "@offprint/data/node";
 import { didYouMean } from "./did-you-mean.js";
-import { Failure, fileProblem } from "./failure.js";
+import { Failure } from "./failure.js";
 
 function inspected(path: string): Stats | undefined {
   try {

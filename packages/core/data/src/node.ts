@@ -9,8 +9,10 @@ import {
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
+import { whyUnread } from "./file-problem.js";
 import { type ClinicalRecord, readClinicalRecord } from "./formats/clinical-record.js";
 
+export { fileProblem } from "./file-problem.js";
 export { removeFile, saveFile, saveFileSync } from "./save-file.js";
 
 /**
@@ -24,7 +26,7 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
   try {
     bytes = await readWhole(path);
   } catch (cause) {
-    throw new ValueError(`loadFile: cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new ValueError(`loadFile: cannot read ${path}: ${whyUnread(cause)}`, { cause });
   }
   try {
     return read(bytes);
@@ -37,6 +39,20 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
       throw new ValueError(`${path}: ${error.message}`, { cause: error });
     }
     throw error;
+  }
+}
+
+/**
+ * Names of what lies in a folder, in order.
+ * @param owner who asks, for the message
+ * @throws ValueError for what is no folder that can be read.
+ */
+export async function listFolder(owner: string, folder: string): Promise<string[]> {
+  requireText("listFolder", "folder", folder);
+  try {
+    return (await readdir(folder)).sort();
+  } catch (cause) {
+    throw new ValueError(`${owner}: cannot read the folder ${folder}: ${whyUnread(cause)}`, { cause });
   }
 }
 
@@ -82,7 +98,7 @@ export function filesBeside(path: string): (name: string) => Uint8Array | undefi
       return readWholeSync(found);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw new ValueError(`filesBeside: cannot read ${given}: ${(cause as Error).message}`, { cause });
+      throw new ValueError(`filesBeside: cannot read ${given}: ${whyUnread(cause)}`, { cause });
     }
   };
 }
@@ -130,12 +146,7 @@ export async function loadClinicalRecords(
   checkOptions(owner, options, ["limit"]);
   const { limit = Infinity } = options;
   if (limit !== Infinity) requireInteger(owner, "limit", limit, 1);
-  let files: string[];
-  try {
-    files = await readdir(folder);
-  } catch (cause) {
-    throw new ValueError(`${owner}: cannot read the folder ${folder}: ${(cause as Error).message}`, { cause });
-  }
+  const files = await listFolder(owner, folder);
   const numbered = files.filter((file) => /^\d+\.txt$/.test(file));
   if (numbered.length === 0) {
     throw new ValueError(`${owner}: ${folder} has no file such as 132539.txt; give the folder that the records lie in`);

@@ -19,6 +19,7 @@ import {
 import { open } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ValueError } from "@offprint/tensor-core";
+import { fileProblem } from "./file-problem.js";
 
 /** Where a write ends up, once links are followed. */
 type Destination =
@@ -158,9 +159,11 @@ function attempt<R>(path: string, work: () => R): R {
   }
 }
 
-/** The system's words without its own names for the paths: the user knows the file by the path given. */
+/** Where there are no words of ours the system's, without its own names for the paths: the user knows the file by the path given. */
 function reason(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
+  const ours = fileProblem(cause);
+  if (ours !== undefined) return ours;
   return code === undefined ? message : (/^\w+: [^,]*/.exec(message)?.[0] ?? message);
 }
 

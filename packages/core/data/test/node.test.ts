@@ -16,7 +16,7 @@ import {
   writePng,
   writeSafetensors,
 } from "../src/index.js";
-import { filesBeside, loadFile, removeFile, saveFile, saveFileSync } from "../src/node.js";
+import { filesBeside, listFolder, loadFile, removeFile, saveFile, saveFileSync } from "../src/node.js";
 import { files } from "./fixture-files.js";
 
 describe("files on disk", () => {
@@ -131,7 +131,7 @@ describe("files on disk", () => {
     for (const save of [saveFile, saveFileSync]) await save("/dev/null", "nothing");
     removeFile("/dev/null");
     expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
-    await expect(saveFile("/dev/full", "x")).rejects.toThrow(/cannot write \/dev\/full: ENOSPC/);
+    await expect(saveFile("/dev/full", "x")).rejects.toThrow(/cannot write \/dev\/full: the disk is full/);
     removeFile(pipe);
     removeFile(join(folder, "never there"));
     expect((await lstat(pipe)).isFIFO()).toBe(true);
@@ -167,7 +167,14 @@ describe("files on disk", () => {
     );
     await writeFile(path, files["bad-npy/complex"].bytes);
     await expect(loadFile(path, readNpy)).rejects.toThrow(expect.objectContaining({ name: "UnsupportedError" }));
-    await expect(loadFile(join(folder, "absent"), readNpy)).rejects.toThrow(/cannot read .*absent/);
+    await expect(loadFile(join(folder, "absent"), readNpy)).rejects.toThrow(
+      /cannot read .*absent: there is no such file/,
+    );
+    await expect(loadFile(folder, readNpy)).rejects.toThrow(/cannot read .*: it is a folder, a file is needed$/);
+    await expect(listFolder("it", path)).rejects.toThrow(
+      /^it: cannot read the folder .*bad\.npy: a part of the path is a file, a folder is needed$/,
+    );
+    await expect(saveFile(join(folder, "gone", "x"), "x")).rejects.toThrow(/cannot write .*x: there is no such file/);
     const missing = () => {
       throw new ValueError("there is no column y");
     };

@@ -1,18 +1,9 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { loadFile } from "@offprint/data/node";
+import { listFolder, loadFile } from "@offprint/data/node";
 import { FormatError, ValueError } from "@offprint/tensor-core";
 import { type PlanetoidFiles, type PlanetoidOptions, planetoidSuffixes, readPlanetoid } from "./formats/planetoid.js";
 import { readTuDataset, type TuFiles, tuSuffixes } from "./formats/tu-dataset.js";
 import type { GraphData, NodeData } from "./node-data.js";
-
-async function namesIn(owner: string, folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (cause) {
-    throw new ValueError(`${owner}: cannot read the folder ${folder}: ${(cause as Error).message}`, { cause });
-  }
-}
 
 /** The one data set that a folder holds, or the one asked for. */
 function chosenSet(owner: string, folder: string, found: readonly string[], name: string | undefined): string {
@@ -32,7 +23,7 @@ function chosenSet(owner: string, folder: string, found: readonly string[], name
  * @throws ValueError where files are missing; FormatError where they are damaged.
  */
 export async function loadPlanetoid(folder: string, options: PlanetoidOptions = {}): Promise<NodeData> {
-  const names = await namesIn("loadPlanetoid", folder);
+  const names = await listFolder("loadPlanetoid", folder);
   const sets = names.flatMap((file) => /^ind\.(.+)\.graph$/.exec(file)?.[1] ?? []);
   const name = chosenSet("loadPlanetoid", folder, sets, options.name);
   const fields = Object.entries(planetoidSuffixes).map(async ([field, suffix]) => {
@@ -50,7 +41,7 @@ export async function loadPlanetoid(folder: string, options: PlanetoidOptions = 
 
 /** The TUDataset in a folder with the files `NAME_A.txt`, `NAME_graph_labels.txt` and so on. See `loadPlanetoid`. */
 export async function loadTuDataset(folder: string, options: { name?: string } = {}): Promise<GraphData> {
-  const names = await namesIn("loadTuDataset", folder);
+  const names = await listFolder("loadTuDataset", folder);
   const sets = names.flatMap((file) => /^(.+)_A\.txt$/.exec(file)?.[1] ?? []);
   const name = chosenSet("loadTuDataset", folder, sets, options.name);
   const present = Object.entries(tuSuffixes).filter(

@@ -1,9 +1,9 @@
-import { readdir } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { readCifar10, readImage, readNpy, readNpz } from "@offprint/data";
-import { loadFile } from "@offprint/data/node";
+import { listFolder, loadFile } from "@offprint/data/node";
 import { digits } from "@offprint/datasets";
-import { cast, concatenate, FormatError, reshape, stack, type Tensor, ValueError } from "@offprint/tensor-core";
+import { cast, concatenate, FormatError, reshape, stack, type Tensor } from "@offprint/tensor-core";
 
 /** Images and, where they are known, what they show. */
 export interface ImageSet {
@@ -79,12 +79,12 @@ async function fromCifar(paths: readonly string[]): Promise<ImageSet> {
 }
 
 async function folder(path: string, channels: 1 | 3 | undefined): Promise<ImageSet> {
-  let names: string[];
-  try {
-    names = (await readdir(path)).sort();
-  } catch (cause) {
-    throw new ValueError(`cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw new FormatError(
+      `${path}: the ending of its name is none of images; give .npz, .npy, .png, .pgm, .ppm, .pnm, .bin of CIFAR-10, or a folder`,
+    );
   }
+  const names = await listFolder("openImages", path);
   const found = names.filter((name) => pictures.has(extname(name).toLowerCase()));
   if (found.length > 0) {
     return fromPictures(

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runInTwo, runWords } from "@offprint/commands/testing";
@@ -77,6 +77,12 @@ describe("commands", () => {
     expect(await train({ images: npz })).toMatch(/has no targets/);
     expect(await train({ network: "alexnet" })).toMatch(/--network cannot be "alexnet"/);
     expect(await train({ epochs: "a" })).toMatch(/--epochs must be an integer of at least 1, got "a"/);
+    await writeFile(file("images.gif"), "GIF89a");
+    expect(await train({ images: file("images.gif") })).toMatch(
+      /images\.gif: the ending of its name is none of images/,
+    );
+    await mkdir(file("folder.npy"), { recursive: true });
+    expect(await train({ images: file("folder.npy") })).toMatch(/folder\.npy: it is a folder, a file is needed/);
     expect(await train({ images: file("missing") })).toMatch(/there is no such file or folder/);
     const classify = (model: string) => wrong("classify-binary", { model, images: npz });
     expect(await classify(npz)).toMatch(/safetensors/);
