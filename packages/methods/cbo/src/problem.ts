@@ -116,6 +116,12 @@ function boxOf(owner: string, low: Tensor, high: Tensor, d: number): Box {
       `${owner}: bounds of coordinate ${bad} are ${lower[bad]} and ${upper[bad]}; lower must not exceed upper`,
     );
   }
+  const wide = lower.findIndex((low, j) => low > -Infinity && upper[j] < Infinity && upper[j] - low === Infinity);
+  if (wide >= 0) {
+    throw new ValueError(
+      `${owner}: bounds of coordinate ${wide} are ${lower[wide]} and ${upper[wide]}, further apart than numbers reach; give narrower ones, or infinite ones for none`,
+    );
+  }
   return { lower, upper };
 }
 

@@ -11,7 +11,15 @@ import {
 } from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import type { Evaluator } from "./objective.js";
-import { type CboProblem, perCoordinate, readTensor, requireGiven, settleProblem } from "./problem.js";
+import {
+  type CboProblem,
+  feasible,
+  perCoordinate,
+  readTensor,
+  requireGiven,
+  type SettledProblem,
+  settleProblem,
+} from "./problem.js";
 
 /** Points of the grid along each coordinate, by dimension. */
 const GRID = [0, 401, 101, 31];
@@ -22,6 +30,8 @@ const ZOOM_POINTS = 5;
 const ZOOM = 0.5;
 const ZOOMS = 60;
 const DOUBLINGS = 60;
+/** A grid that is so many sizes of x wide has others inside, each by this smaller: what E does near x would fall between its points. */
+const SCALES = 1000;
 /** Grids of a smaller radius, in sizes of x, would have all points at x in rounded numbers. */
 const FELT = 1e-8;
 
@@ -31,9 +41,21 @@ interface Candidate {
   readonly value: number;
 }
 
+/** A candidate on a grid, and how far apart the points of that are. */
+interface Basin extends Candidate {
+  readonly spacing: number;
+}
+
+/** E, and what puts points `[n, d]` where they may be. */
+interface Landscape {
+  readonly evaluate: Evaluator["evaluate"];
+  readonly inside: (points: Float64Array) => Float64Array;
+}
+
 /**
- * The proximal step `argmin_y E(y) + ||y - x||^2 / (2 tau)`, to compare with, in one to three dimensions: every basin
- * of a grid, wide enough that the minimiser is inside, is followed to its bottom.
+ * The proximal step `argmin_y E(y) + ||y - x||^2 / (2 tau)`, to compare with, in one to three dimensions, over y within
+ * the problem's constraints: every basin of a grid, wide enough that the minimiser is inside, is followed to its bottom, and of
+ * finer grids around x where that one is many times as wide as x.
  * @returns `[d]` (float64), accurate to about 1e-8 for smooth E
  * @throws UnsupportedError for more than three dimensions; ConvergenceError where E seems to be unbounded below.
  * @example
@@ -47,10 +69,11 @@ interface Candidate {
 export async function proximalStep(problem: CboProblem, x: TensorLike, tau: number): Promise<Tensor> {
   const owner = "proximalStep";
   const given = readTensor(owner, "x", x);
-  const { evaluator, dimension: d } = settleProblem(owner, problem, [given]);
+  const settled = settleProblem(owner, problem, [given]);
+  const { dimension: d } = settled;
   requirePositive(owner, "tau", tau);
   const centre = perCoordinate(owner, "x", given, d);
-  return hostTensor(await proximal(owner, evaluator, centre, tau), [d], "float64");
+  return hostTensor(await proximal(owner, landscapeOf(owner, settled), centre, tau), [d], "float64");
 }
 
 /**
@@ -71,46 +94,70 @@ export async function proximalPath(
   checkOptions(owner, options, ["initial", "tau", "steps"]);
   const { tau, steps } = options;
   const initial = readTensor(owner, "initial", options.initial);
-  const { evaluator, dimension: d } = settleProblem(owner, problem, [initial]);
+  const settled = settleProblem(owner, problem, [initial]);
+  const { dimension: d } = settled;
   requirePositive(owner, "tau", tau);
   requireInteger(owner, "steps", steps, 0);
+  const landscape = landscapeOf(owner, settled);
   const path = new Float64Array((steps + 1) * d);
   let x = perCoordinate(owner, "initial", initial, d);
   path.set(x);
   for (let k = 1; k <= steps; k++) {
-    x = await proximal(owner, evaluator, x, tau);
+    x = await proximal(owner, landscape, x, tau);
     path.set(x, k * d);
   }
   return hostTensor(path, [steps + 1, d], "float64");
 }
 
-async function proximal(owner: string, evaluator: Evaluator, x: Float64Array, tau: number): Promise<Float64Array> {
+function landscapeOf(owner: string, settled: SettledProblem): Landscape {
+  const { evaluator, dimension: d } = settled;
+  return {
+    evaluate: evaluator.evaluate,
+    inside: (points) =>
+      Float64Array.from(feasible(settled, hostTensor(points, [points.length / d, d], "float64"), owner).data()),
+  };
+}
+
+async function proximal(owner: string, landscape: Landscape, x: Float64Array, tau: number): Promise<Float64Array> {
   const d = x.length;
   if (d > 3) {
     throw new UnsupportedError(
       `${owner}: a grid in ${d} dimensions would be too large; it takes 1 to 3. Use hopGradient or consensusHopping`,
     );
   }
-  const [here] = Array.from(await evaluator.evaluate(hostTensor(x, [1, d], "float64")));
+  const { evaluate, inside } = landscape;
+  const home = inside(x);
+  const [here] = Array.from(await evaluate(hostTensor(home, [1, d], "float64")));
   requireDecided(owner, { least: here }, 1, "");
+  const away = Math.hypot(...home.map((value, j) => value - x[j]));
   const size = x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   let radius = Math.max(Math.sqrt(tau), FELT * size);
+  let least = here;
   for (let doubling = 0; doubling < DOUBLINGS; doubling++, radius *= 2) {
-    const grid = gridAround(x, radius, GRID[d]);
-    const energies = await evaluator.evaluate(hostTensor(grid, [grid.length / d, d], "float64"));
-    // The minimiser y has |y - x|^2 <= 2 tau (E(x) - E(y)), and E(y) is hardly below the least energy of the grid.
-    let least = here;
-    for (let i = 0; i < energies.length; i++) if (energies[i] < least) least = energies[i];
-    if (Math.sqrt(2 * tau * (here - least)) > 0.7 * radius) continue;
-    const values = regularised(energies, grid, x, tau);
-    const spacing = (2 * radius) / (GRID[d] - 1);
+    const starts: Basin[] = [];
+    for (const extent of radiiWithin(radius, size)) {
+      const grid = inside(gridAround(x, extent, GRID[d]));
+      const energies = await evaluate(hostTensor(grid, [grid.length / d, d], "float64"));
+      for (let i = 0; i < energies.length; i++) if (energies[i] < least) least = energies[i];
+      const spacing = (2 * extent) / (GRID[d] - 1);
+      starts.push(...basins(grid, regularised(energies, grid, x, tau), d, GRID[d], spacing));
+    }
+    // The minimiser y has |y - x|^2 <= 2 tau (E(x) - E(y)), and E(y) is hardly below the least energy of the grids.
+    if (Math.hypot(Math.sqrt(tau) * Math.sqrt(2 * (here - least)), away) > 0.7 * radius) continue;
     const bottoms: Candidate[] = [];
-    for (const start of basins(grid, values, d, GRID[d])) {
-      bottoms.push(await followed(evaluator, start, x, tau, spacing));
+    for (const start of lowest(starts)) {
+      bottoms.push(await followed(landscape, start, x, tau));
     }
     return bottoms.reduce((a, b) => (b.value < a.value ? b : a)).x;
   }
   throw new ConvergenceError(`${owner}: E falls as far as was looked (${radius}); it must be bounded below`);
+}
+
+/** The radii of grids around x, from the widest. */
+function radiiWithin(widest: number, size: number): number[] {
+  const radii = [widest];
+  for (let next = widest; next > SCALES * (size || 1); radii.push(next)) next /= SCALES;
+  return radii;
 }
 
 function gridAround(x: Float64Array, radius: number, points: number): Float64Array {
@@ -136,42 +183,52 @@ function regularised(energies: ArrayLike<number>, points: Float64Array, x: Float
   });
 }
 
-/** The lowest points of a grid that have no lower neighbour along a coordinate. */
-function basins(grid: Float64Array, values: Float64Array, d: number, points: number): Candidate[] {
-  const found: Candidate[] = [];
-  for (let i = 0; i < values.length; i++) {
-    let lowest = true;
-    for (let j = 0, stride = 1; j < d && lowest; j++, stride *= points) {
-      const place = Math.floor(i / stride) % points;
-      if (place > 0 && values[i - stride] < values[i]) lowest = false;
-      if (place < points - 1 && values[i + stride] < values[i]) lowest = false;
-    }
-    if (lowest) found.push({ x: grid.slice(i * d, (i + 1) * d), value: values[i] });
+/** The lowest basins; a point of several grids counts once, by the finest. */
+function lowest(basins: readonly Basin[]): Basin[] {
+  const found = new Map<string, Basin>();
+  for (const basin of [...basins].sort((a, b) => a.value - b.value || a.spacing - b.spacing)) {
+    const key = String(basin.x);
+    if (!found.has(key)) found.set(key, basin);
+    if (found.size === CANDIDATES) break;
   }
-  return found.sort((a, b) => a.value - b.value).slice(0, CANDIDATES);
+  return [...found.values()];
+}
+
+/** The lowest points of a grid that have no lower neighbour along a coordinate. */
+function basins(grid: Float64Array, values: Float64Array, d: number, points: number, spacing: number): Basin[] {
+  const found: Basin[] = [];
+  for (let i = 0; i < values.length; i++) {
+    let bottom = true;
+    for (let j = 0, stride = 1; j < d && bottom; j++, stride *= points) {
+      const place = Math.floor(i / stride) % points;
+      if (place > 0 && values[i - stride] < values[i]) bottom = false;
+      if (place < points - 1 && values[i + stride] < values[i]) bottom = false;
+    }
+    if (bottom) found.push({ x: grid.slice(i * d, (i + 1) * d), value: values[i], spacing });
+  }
+  return found;
 }
 
 /** Ever finer grids around the best point so far. */
 async function followed(
-  { evaluate }: Evaluator,
-  start: Candidate,
+  { evaluate, inside }: Landscape,
+  start: Basin,
   x: Float64Array,
   tau: number,
-  spacing: number,
 ): Promise<Candidate> {
   const d = x.length;
-  let best = start;
-  let radius = spacing;
+  let best: Candidate = start;
+  let radius = start.spacing;
   const breather = makeBreather();
   for (let zoom = 0; zoom < ZOOMS; zoom++) {
     if (breather.due()) await breather.pause();
-    const grid = gridAround(best.x, radius, ZOOM_POINTS);
+    const grid = inside(gridAround(best.x, radius, ZOOM_POINTS));
     const values = regularised(await evaluate(hostTensor(grid, [grid.length / d, d], "float64")), grid, x, tau);
     const at = values.reduce((b, value, i) => (value < values[b] ? i : b), 0);
-    const inside = values[at] >= best.value;
-    if (!inside) best = { x: grid.slice(at * d, (at + 1) * d), value: values[at] };
+    const enclosed = values[at] >= best.value;
+    if (!enclosed) best = { x: grid.slice(at * d, (at + 1) * d), value: values[at] };
     // Only a point that beats its neighbours is enclosed more narrowly.
-    if (inside) radius *= ZOOM;
+    if (enclosed) radius *= ZOOM;
   }
   return best;
 }

@@ -59,6 +59,7 @@ export function trainingSettings(
   const { cooling = true, batchUpdate = "full", reduction = false } = options;
   requireGiven(owner, model, ["parameters", "loss"]);
   requireGiven(owner, data, ["inputs", "targets"]);
+  checkOptions(`${owner}: data`, data, ["inputs", "targets"]);
   checkOptions(owner, options, [...trainingOptionNames, ...runOptionNames]);
   const { parameters } = model;
   requireInteger(owner, "model.parameters", parameters, 1);

@@ -1,15 +1,22 @@
 import {
   ConvergenceError,
+  div,
+  matmul,
+  mul,
   ShapeError,
+  sqrt,
+  sum,
   type Tensor,
   tensor,
   UnsupportedError,
   ValueError,
   zeros,
 } from "@offprint/tensor-core";
+import { errorLike } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { quadratic, rastrigin } from "../claims/landscapes.js";
 import {
+  type CboProblem,
   cbo,
   cboTrain,
   consensusHopping,
@@ -20,6 +27,8 @@ import {
   proximalPath,
   proximalStep,
   randomSearch,
+  type TrainingData,
+  treeModel,
 } from "../src/index.js";
 import { plain } from "./plain.js";
 
@@ -467,6 +476,38 @@ describe("cboTrain refuses what it ignored:", () => {
     "a variance that is NaN": [() => resumed({ variance: Number.NaN }), ValueError, /resume.variance is NaN/],
     "no evaluations": [() => resumed({ evaluations: undefined }), ValueError, /resume.evaluations is undefined/],
   });
+});
+
+it("a proximal step is found where tau is immense, and within bounds and other constraints", async () => {
+  const square = { perParticle: (v: Float64Array) => v[0] ** 2 };
+  for (const tau of [1e10, 1e100, 1e101, 1e300]) {
+    expect((await proximalStep({ objective: square }, [1], tau)).item()).toBeCloseTo(0, 8);
+  }
+  const boxed: CboProblem = { objective: square, bounds: [[2, 5]] };
+  for (const [x, y] of [
+    [3, 2],
+    [9, 3],
+    [99, 5],
+  ]) {
+    expect((await proximalStep(boxed, [x], 1)).item()).toBeCloseTo(y, 7);
+  }
+  const path = await proximalPath(boxed, { initial: [4.5], tau: 0.25, steps: 3 });
+  for (const [k, y] of [4.5, 3, 2, 2].entries()) expect(path.data()[k]).toBeCloseTo(y, 7);
+  const project = (v: Tensor) => div(v, sqrt(sum(mul(v, v), { axis: 1, keepDims: true })));
+  const [, lowest] = (await proximalStep({ objective: { perParticle: (v) => v[1] }, project }, [1, 0], 1e3)).data();
+  expect(lowest).toBeCloseTo(-1, 5);
+});
+
+it("bounds whose distance is no number, and fields of data that are none, are named", async () => {
+  const wide = cbo({ objective: { perParticle: (v) => Math.tanh(v[0]) }, bounds: [[-1e308, 1e308]] });
+  await expect(wide).rejects.toThrow(
+    errorLike("ValueError", /bounds of coordinate 0 are .*further apart than numbers/),
+  );
+  const model = treeModel({ w: zeros([2]) }, (p, batch: TrainingData) => sum(matmul(batch.inputs, p.w)));
+  const data = { inputs: zeros([4, 2]), targets: zeros([4]), weights: zeros([4]) };
+  await expect(cboTrain(model, data, { epochs: 1 })).rejects.toThrow(
+    errorLike("ValueError", /data: there is no option "weights"/),
+  );
 });
 
 it("a proximal step of a point beside which the root of tau is nothing is found", async () => {
