@@ -129,6 +129,17 @@ describe("implicit gradients", () => {
     }
   });
 
+  it("do not depend on the unit of what is differentiated", () => {
+    for (const adjoint of ["direct", "iterative", "contraction"] as const) {
+      const solve = implicit.fixedPoint((x: Tensor, b: Tensor) => tanh(add(matmul(weights, x), b)), {
+        adjoint,
+        tolerance: 1e-13,
+      });
+      const slope = (unit: number) => grad((b: Tensor) => mul(unit, sum(solve(zero, b))))(input);
+      for (const unit of [1e-300, 1e-160, 1e160, 1e300]) expectClose(div(slope(unit), unit), slope(1), 1e-10);
+    }
+  });
+
   it("flow through trees of variables and parameters", () => {
     interface Point {
       readonly u: Tensor;

@@ -112,7 +112,25 @@ describe("projections", () => {
     }
   });
 
+  it("to half-spaces do not depend on the length of the normal, whatever it is", () => {
+    for (const unit of [1e-200, 1, 1e200]) {
+      const project = projections.halfSpace([3 * unit, 4 * unit], 5 * unit);
+      expectClose(project([3, 4]), [0.6, 0.8], 1e-14);
+      expectClose(project([0.1, 0.2]), [0.1, 0.2], 1e-15);
+    }
+  });
+
   it("refuse sets that are none", () => {
+    for (const offset of [Number.NaN, "1" as never]) {
+      expect(() => projections.halfSpace([1, 2], offset)).toThrow(/offset is .*; give a finite number/);
+    }
+    expect(() => projections.halfSpace([Number.NaN, 2], 1)).toThrow(/the normal holds NaN/);
+    expect(() => projections.halfSpace(2, 1)).toThrow(/the normal has shape \[\]; give a vector/);
+    expect(() => projections.halfSpace([2], 1)([1, 2])).toThrow(/x has shape \[2\]; the normal has 1 entries/);
+    for (const lower of [2, Number.NaN, [0, 2]]) {
+      expect(() => projections.box(lower, 1)).toThrow(/a lower bound is above its upper one, or is no number/);
+    }
+    expectClose(projections.box(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)([1, 2]), [1, 2]);
     expect(() => projections.ball({ radius: -1 })).toThrow(/radius is -1/);
     expect(() => projections.halfSpace([0, 0], 1)).toThrow(/normal is zero/);
     expect(() => projections.affineSet([[1, 2]], [1, 2])).toThrow(/shape/);
@@ -231,6 +249,18 @@ describe("proximal maps", () => {
       expectMinimum(proximal.l1(weight), (z) => weight * sumOf(list(z).map(Math.abs)), x);
       expectMinimum(proximal.groups(weight), (z) => weight * sumOf(rowsOf(z).map((row) => Math.hypot(...row))), x);
       expectMinimum(proximal.nuclearNorm(weight), (z) => weight * sumOf(list(linalg.svdvals(z))), x);
+    }
+  });
+
+  it("of groups do not depend on the unit", () => {
+    for (const unit of [1e-200, 1, 1e200]) {
+      expectClose(
+        proximal
+          .groups(unit)([3 * unit, 4 * unit])
+          .div(unit),
+        [2.4, 3.2],
+        1e-14,
+      );
     }
   });
 

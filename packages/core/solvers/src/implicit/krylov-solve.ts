@@ -14,10 +14,7 @@ import {
   reshape,
   scan,
   slice,
-  sqrt,
-  square,
   sub,
-  sum,
   type Tensor,
   tensor,
   transpose,
@@ -45,8 +42,6 @@ export interface IterativeSolution {
   readonly goal: Tensor;
 }
 
-const lengthOf = (x: Tensor) => sqrt(sum(square(x)));
-
 /**
  * @internal Restarted GMRES (Saad and Schultz 1986) in operations of tensors, so that it runs eagerly, batched and in
  * compiled functions. `A` is known by its products.
@@ -55,35 +50,35 @@ const lengthOf = (x: Tensor) => sqrt(sum(square(x)));
 export function krylovSolve(apply: (v: Tensor) => Tensor, b: Tensor, settings: KrylovSettings): IterativeSolution {
   const restart = Math.min(settings.restart, b.size);
   const rounds = Math.ceil(settings.maxIterations / restart);
-  const goal = mul(lengthOf(b), settings.tolerance);
+  const goal = mul(linalg.norm(b), settings.tolerance);
   const start = { u: zerosLike(b), residual: b, round: tensor(0, { dtype: "int32" }) };
   const goesOn = ({ residual, round }: typeof start) =>
-    logicalAnd(greater(lengthOf(residual), goal), less(round, rounds));
+    logicalAnd(greater(linalg.norm(residual), goal), less(round, rounds));
   const body = ({ u, residual, round }: typeof start) => {
     const next = add(u, correction(apply, residual, restart));
     return { u: next, residual: sub(b, apply(next)), round: add(round, 1) };
   };
   const { u, residual } = whileLoop(goesOn, body, start);
-  return { u, residualNorm: lengthOf(residual), goal };
+  return { u, residualNorm: linalg.norm(residual), goal };
 }
 
 /** The vector of the Krylov space of `residual` that leaves the least of it. */
 function correction(apply: (v: Tensor) => Tensor, residual: Tensor, restart: number): Tensor {
-  const length = lengthOf(residual);
+  const length = linalg.norm(residual);
   const first = unit(residual, length);
   const places = eye(restart + 1, restart + 1, residual.dtype);
   const basis = outer(slice(places, [0]), first);
   const [{ basis: vectors }, columns] = scan(
     (state: { basis: Tensor; last: Tensor }, place: Tensor) => {
       let v = apply(state.last);
-      const size = lengthOf(v);
+      const size = linalg.norm(v);
       let column = matmul(state.basis, v);
       v = sub(v, matmul(column, state.basis));
       // Once more: the first time leaves rounding errors in directions that are nearly used up.
       const rest = matmul(state.basis, v);
       v = sub(v, matmul(rest, state.basis));
       column = add(column, rest);
-      const remaining = lengthOf(v);
+      const remaining = linalg.norm(v);
       const usedUp = less(remaining, mul(size, 1e-14));
       const last = where(usedUp, 0, unit(v, remaining));
       const whole = add(column, mul(place, where(usedUp, 0, remaining)));

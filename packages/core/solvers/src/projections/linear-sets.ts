@@ -8,10 +8,10 @@ import {
   max,
   maximum,
   mul,
+  requireFinite,
   requirePositive,
   ShapeError,
   sort,
-  square,
   stopGradient,
   sub,
   sum,
@@ -51,16 +51,25 @@ export function simplex(total = 1): Projection {
 
 /**
  * The half-space `normal . x <= offset`.
- * @throws ValueError for a normal that is zero.
+ * @param normal - `[n]`
+ * @throws ValueError for a normal that is zero, or numbers that are not finite; ShapeError for one that is no vector.
  */
 export function halfSpace(normal: TensorLike, offset: number): Projection {
+  const owner = "projections.halfSpace";
   const a = asFloat64(normal);
-  const squares = sum(square(a));
-  if (!(squares.item() > 0)) throw new ValueError("projections.halfSpace: the normal is zero; give a direction");
+  if (a.rank !== 1) throw new ShapeError(`${owner}: the normal has shape [${a.shape}]; give a vector, [n]`);
+  requireFinite(owner, "the normal", a);
+  if (!Number.isFinite(offset)) throw new ValueError(`${owner}: offset is ${String(offset)}; give a finite number`);
+  const length = linalg.norm(a).item();
+  if (!(length > 0)) throw new ValueError(`${owner}: the normal is zero; give a direction`);
+  // Of length one: squares of a long or a short one would leave the numbers that there are.
+  const direction = div(a, length);
   return (x) => {
     const point = asFloat64(x);
-    const excess = maximum(sub(sum(mul(point, a), along), offset), 0);
-    return sub(point, mul(a, div(excess, squares)));
+    const n = point.shape[point.rank - 1];
+    if (n !== a.size) throw new ShapeError(`${owner}: x has shape [${point.shape}]; the normal has ${a.size} entries`);
+    const excess = maximum(sub(sum(mul(point, direction), along), offset / length), 0);
+    return sub(point, mul(direction, excess));
   };
 }
 

@@ -1,23 +1,20 @@
 import {
-  abs,
   add,
   checkOptions,
   clip,
   div,
   greater,
   lessEqual,
-  max,
+  linalg,
   mul,
   neg,
   requirePositive,
-  sqrt,
-  square,
-  stopGradient,
   sub,
   sum,
   type Tensor,
   type TensorLike,
   tensor,
+  ValueError,
   where,
 } from "@offprint/tensor-core";
 import { asFloat64 } from "../operand.js";
@@ -26,15 +23,6 @@ import { asFloat64 } from "../operand.js";
 export type Projection = (x: TensorLike) => Tensor;
 
 const along = { axis: -1, keepDims: true } as const;
-
-/** The Euclidean norm along the last axis, in units of the largest entry: squares neither overflow nor vanish. */
-function lengthOf(x: Tensor): Tensor {
-  const largest = stopGradient(max(abs(x), along));
-  const unit = where(greater(largest, 0), largest, 1);
-  const squares = sum(square(div(x, unit)), along);
-  const some = greater(squares, 0);
-  return where(some, mul(sqrt(where(some, squares, 1)), unit), 0);
-}
 
 /**
  * The ball `|x - center| <= radius` of the Euclidean norm.
@@ -47,16 +35,24 @@ export function ball(options: { readonly radius: number; readonly center?: Tenso
   const middle = typeof center === "number" ? center : asFloat64(center);
   return (x) => {
     const offset = sub(asFloat64(x), middle);
-    const length = lengthOf(offset);
+    const length = linalg.norm(offset, along);
     const outside = greater(length, radius);
     const factor = where(outside, div(radius, where(outside, length, 1)), 1);
     return add(mul(offset, factor), middle);
   };
 }
 
-/** The box `lower <= x <= upper`, bounds for each entry or one for all. */
+/**
+ * The box `lower <= x <= upper`, bounds for each entry or one for all; infinite where there is none.
+ * @throws ValueError where it is empty, or a bound is NaN.
+ */
 export function box(lower: TensorLike, upper: TensorLike): Projection {
   const [low, high] = [lower, upper].map((bound) => (typeof bound === "number" ? bound : asFloat64(bound)));
+  const apart = sub(asFloat64(upper), asFloat64(lower));
+  // Equal infinities leave NaN, and no point between them that is finite.
+  if (apart.storage.kind === "host" && !apart.data().every((width: number) => width >= 0)) {
+    throw new ValueError("projections.box: a lower bound is above its upper one, or is no number; give lower <= upper");
+  }
   return (x) => clip(asFloat64(x), low, high);
 }
 
@@ -71,7 +67,7 @@ export function secondOrderCone(): Projection {
     );
     const height = sum(mul(point, axis), along);
     const base = mul(point, sub(1, axis));
-    const norm = lengthOf(base);
+    const norm = linalg.norm(base, along);
     const half = div(add(norm, height), 2);
     const onBoundary = mul(half, add(div(base, where(greater(norm, 0), norm, 1)), axis));
     const outside = where(lessEqual(norm, neg(height)), mul(point, 0), onBoundary);

@@ -9,10 +9,7 @@ import {
   mul,
   requireNonNegative,
   sign,
-  sqrt,
-  square,
   sub,
-  sum,
   type Tensor,
   type TensorLike,
   where,
@@ -36,9 +33,9 @@ export function groups(weight: number): Proximal {
   requireNonNegative("proximal.groups", "weight", weight);
   return (x) => {
     const point = asFloat64(x);
-    const squares = sum(square(point), { axis: -1, keepDims: true });
-    const kept = greater(squares, weight * weight);
-    return mul(point, where(kept, sub(1, div(weight, sqrt(where(kept, squares, 1)))), 0));
+    const length = linalg.norm(point, { axis: -1, keepDims: true });
+    const kept = greater(length, weight);
+    return mul(point, where(kept, sub(1, div(weight, where(kept, length, 1))), 0));
   };
 }
 

@@ -1,4 +1,4 @@
-import { sqrt, square, sum, type Tensor } from "@offprint/tensor-core";
+import { linalg, square, sum, type Tensor } from "@offprint/tensor-core";
 
 /** What every iteration for the equation `residual(x) = 0` remembers; all of it tensors. */
 export interface IterateState {
@@ -19,9 +19,9 @@ export interface VectorIteration<S extends IterateState> {
   stuck?(state: S): Tensor;
 }
 
-/** Euclidean length. */
+/** Euclidean length, whatever its size. */
 export function lengthOf(x: Tensor): Tensor {
-  return sqrt(squaresOf(x));
+  return linalg.norm(x);
 }
 
 /** Sum of squares. */
