@@ -23,6 +23,8 @@ import { type Found, factsOf, picture, tableOf } from "./fit-files.js";
 import { outcomeOf } from "./fit-outcome.js";
 import type { Bounds } from "./search-region.js";
 
+/** Sizes of numbers whose squares, and those of what is fitted to them, are numbers. */
+const [TINY, HUGE] = [1e-70, 1e70];
 /** Correlation of two errors above which the user is told. */
 const ALIKE = 0.999;
 
@@ -98,7 +100,7 @@ export const fitCurveCommand = defineCommand({
     }
     const search = searchOf(curve, bounds);
     const swarm = search.searched.length === 0 ? undefined : await swarmOf(search, input);
-    const found = await search.finish(swarm?.best.x);
+    const found = await search.finish(swarm?.best.x).catch((cause) => withoutValue(cause, curve.parameters));
     const fit = outcomeOf(curve, search, found);
     const all = { curve, target, found, fit, swarm };
     tell(input, all);
@@ -125,11 +127,16 @@ async function readCurve({ table: path, formula, target, deviations }: Input["op
     throw new Failure(`--formula: there is no column of the table in it; the table has ${names.join(", ")}`);
   }
   if (parameters.length === 0) throw new Failure("--formula: all names are columns; there is nothing to be fitted");
+  const reserved = parameters.find((name) => name in {});
+  if (reserved !== undefined) throw new Failure(`--formula: ${reserved} cannot name a parameter; take another name`);
   const features = deviations === undefined || used.includes(deviations) ? used : [...used, deviations];
   const table = await readTable(path, { ...(target !== undefined && { target }), features });
   const columns = Object.fromEntries(table.features.map((name, j) => [name, slice(table.inputs, [null, j])]));
   const values = numbersOf(table).reshape([-1]).cast("float64");
   const errors = deviations === undefined ? undefined : columns[deviations];
+  for (const [name, column] of Object.entries({ ...columns, [table.targetName]: values })) {
+    requireSize(path, name, column.data());
+  }
   const wrong = errors === undefined ? -1 : Array.from(errors.data()).findIndex((error) => !(error > 0));
   if (wrong >= 0) throw new Failure(`${path}: column ${deviations} is not above 0 in row ${wrong + 1}; deviations are`);
   const curve: Curve = {
@@ -140,6 +147,23 @@ async function readCurve({ table: path, formula, target, deviations }: Input["op
     weights: errors === undefined ? 1 : div(1, errors),
   };
   return { curve, target: table.targetName };
+}
+
+/** Numbers of a column whose squares would overflow, or vanish. */
+function requireSize(path: string, name: string, values: ArrayLike<number>): void {
+  const most = Array.from(values).reduce((size, value) => Math.max(size, Math.abs(value)), 0);
+  if (most === 0 || (most > TINY && most < HUGE)) return;
+  throw new Failure(
+    `${path}: the numbers of column ${name} have the size ${most}; give them in a unit in which it is between ${TINY} and ${HUGE}`,
+  );
+}
+
+/** @throws Failure that names the formula where `cause` is that it has no value. */
+function withoutValue(cause: unknown, parameters: readonly string[]): never {
+  if (!(cause instanceof ValueError && /finite at (none|the initial point)/.test(cause.message))) throw cause;
+  throw new Failure(
+    `--formula: it has no value in some row whatever ${parameters.join(", ")} may be; mend it, or give --bounds within which it has one`,
+  );
 }
 
 function boundsOf({ parameters }: Curve, given: readonly ParameterBounds[]): Record<string, Bounds> {
@@ -166,13 +190,7 @@ async function swarmOf(search: Search, { options, longRun, note }: Input): Promi
       ...(particles !== undefined && { particles }),
       ...run.options,
     })
-    .catch((cause) => {
-      if (!(cause instanceof ValueError && /finite at none/.test(cause.message))) throw cause;
-      const where = search.searched.join(", ");
-      throw new Failure(
-        `--formula: it has no value in some row whatever ${where} may be; mend it, or give --bounds within which it has one`,
-      );
-    });
+    .catch((cause) => withoutValue(cause, search.searched));
   await run.settle(swarm);
   if (swarm.status === "limit") {
     note("The swarms did not find the same point twice: more --iterations or --particles may find a better one.");

@@ -191,6 +191,19 @@ describe("fit-curve", () => {
     expect(await refusal(plain, "a * y")).toContain("y is the target");
     expect(await refusal(plain, "x + 1")).toContain("there is nothing to be fitted");
     expect(await refusal(plain, "a * log(x)")).toMatch(/is -Infinity in row 1, where x = 0/);
+    expect(await refusal(plain, "a / (x - x)")).toMatch(/--formula: it has no value in some row whatever a may be/);
+    for (const name of ["constructor", "__proto__"]) {
+      expect(await refusal(plain, `${name} * x`)).toContain(`--formula: ${name} cannot name a parameter`);
+    }
+    const sized = (name: string, size: number) =>
+      table(name, {
+        x: grid(0, 10, 5).map((x) => x * (name === "x" ? size : 1)),
+        y: grid(1, 2, 5).map((y) => y * (name === "y" ? size : 1)),
+      });
+    expect(await refusal(sized("y", 1e300), "a * x + b")).toMatch(
+      /column y have the size 2e\+300; give them in a unit/,
+    );
+    expect(await refusal(sized("x", 1e-200), "a * exp(-b * x)")).toMatch(/column x have the size 1e-199; give them/);
     expect(await refusal(plain, "a * x", { bounds: "b:0..1" })).toContain("b is no parameter of the formula; it has a");
     expect(await refusal(plain, "a * x", { bounds: "a:1..0" })).toContain("must be less than the upper");
     expect(await refusal(plain, "a * x", { bounds: "a=1" })).toContain("gives no bounds");
