@@ -79,6 +79,8 @@ export const accesses: Readonly<Record<string, readonly [opcode: number, alignme
 
 /** Accesses of one lane of a vector. */
 export const laneAccesses: Readonly<Record<string, readonly [opcode: number, alignment: number]>> = {
+  "v128.load32_lane": [VECTOR + 0x56, 0],
+  "v128.load64_lane": [VECTOR + 0x57, 2],
   "v128.store16_lane": [VECTOR + 0x59, 0],
   "v128.store32_lane": [VECTOR + 0x5a, 0],
   "v128.store64_lane": [VECTOR + 0x5b, 2],

@@ -4,6 +4,7 @@ import { Accumulator, type Place } from "./accumulator.js";
 import type { Compilation } from "./compilation.js";
 import type { FunctionWriter } from "./function-writer.js";
 import {
+  gatheredLoads,
   type LoopPlan,
   leavesMasks,
   type Operand,
@@ -44,6 +45,7 @@ export class LoopNest {
   private readonly vectorCode: VectorCode;
   protected readonly pointers = new Map<string, Pointer>();
   private readonly places = new Map<Stream, { pointer: Pointer; offset: number }>();
+  private readonly gathered: ReadonlySet<Stream>;
   private readonly repeated = new Map<Value, Repeated>();
   protected readonly accumulators: Accumulator[];
   /** Per reduction the axis from which on all axes are reduced. */
@@ -59,6 +61,7 @@ export class LoopNest {
     this.walk = walkOf(plan);
     this.width = vectorWidth(plan, this.walk);
     this.inner = this.walk.shape.length - 1;
+    this.gathered = new Set(gatheredLoads(this.walk));
     const work = plan.steps.length + plan.stores.length + 2 * plan.reductions.length;
     this.unroll = this.width === 1 ? 1 : work <= 5 ? 4 : work <= 10 ? 2 : 1;
     this.vectorCode = new VectorCode(this.w, c.scalarCode);
@@ -187,7 +190,9 @@ export class LoopNest {
     }
     let vectors = Math.floor(n / width);
     let rest = n % width;
-    const mayOverrun = this.inner === 0 && plan.reductions.length === 0 && plan.stores.every((s) => s.whole);
+    const { gathered } = this;
+    const mayOverrun =
+      this.inner === 0 && gathered.size === 0 && plan.reductions.length === 0 && plan.stores.every((s) => s.whole);
     if (mayOverrun && rest > 0) {
       vectors++;
       rest = 0;
@@ -277,7 +282,9 @@ export class LoopNest {
     const find = (operand: Operand): number => {
       const known = this.repeated.get(operand as Value)?.vector ?? locals.get(operand);
       if (known !== undefined) return known;
-      this.loadVector(operand.dtype, this.at(walk.loads.get(operand as Value) as Stream, delta));
+      const stream = walk.loads.get(operand as Value) as Stream;
+      if (this.gathered.has(stream)) this.gatherVector(stream, delta, count);
+      else this.loadVector(operand.dtype, this.at(stream, delta));
       const local = w.keep("v128");
       locals.set(operand, local);
       return local;
@@ -317,6 +324,18 @@ export class LoopNest {
         else accumulator.addScalarInMemory(element, this.at(walk.reductions[k], delta + lane));
       }
     });
+  }
+
+  /** The first `count` elements of a vector that lie apart; the others, which may lie beyond all memory, are 0. */
+  private gatherVector(stream: Stream, delta: number, count: number): void {
+    const { w } = this;
+    const bits = byteSize(stream.dtype) * 8;
+    const { pointer, offset } = this.at(stream, delta);
+    for (let lane = 0; lane < count; lane++) w.get(pointer);
+    w.access(`v128.load${bits}_zero`, offset);
+    for (let lane = 1; lane < count; lane++) {
+      w.laneAccess(`v128.load${bits}_lane`, lane, offset + lane * stream.strides[this.inner]);
+    }
   }
 
   /** Booleans become masks of the width of the loop's other elements. */

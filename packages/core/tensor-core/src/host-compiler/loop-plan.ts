@@ -107,11 +107,22 @@ export function vectorWidth(plan: LoopPlan, walk: Walk): 1 | 2 | 4 {
   const inner = walk.shape.length - 1;
   if (walk.shape[inner] < (leavesMasks(walk) ? width : 2)) return 1;
   const adjacent = (s: Stream) => s.strides[inner] === byteSize(s.dtype);
+  const gathered = gatheredLoads(walk);
+  // To gather elements pays where something is computed of them. Booleans are bytes, and offsets have no sign.
   const suits =
-    [...walk.loads.values()].every((s) => s.strides[inner] === 0 || adjacent(s)) &&
+    gathered.every((s) => s.dtype !== "bool" && s.strides[inner] > 0) &&
+    gathered.length <= plan.steps.length &&
     walk.stores.every(adjacent) &&
     walk.reductions.every((s) => s.strides[inner] === 0 || (adjacent(s) && s.dtype !== "bool"));
   return suits ? width : 1;
+}
+
+/** What a walk reads in steps along its innermost axis: vectors of it are gathered element by element. */
+export function gatheredLoads({ shape, loads }: Walk): Stream[] {
+  return [...loads.values()].filter(({ strides, dtype }) => {
+    const step = strides[shape.length - 1];
+    return step !== 0 && step !== byteSize(dtype);
+  });
 }
 
 /** Whether a walk writes booleans, of which a vector stores all: the last elements of a row may be fewer of other types only. */
@@ -131,7 +142,7 @@ export function goesDownColumns(plan: LoopPlan): boolean {
   const inner = walk.shape.length - 1;
   const width = vectorWidth(plan, walk);
   const whole = walk.shape[inner] % width === 0 || !leavesMasks(walk);
-  if (walk.shape[inner - 1] > MOST_ROWS) return false;
+  if (walk.shape[inner - 1] > MOST_ROWS || gatheredLoads(walk).length > 0) return false;
   const gathers = ({ strides }: Stream) => strides.every((s, axis) => (s === 0) === (axis === inner - 1));
   return plan.reductions.length > 0 && inner > 0 && width > 1 && whole && walk.reductions.every(gathers);
 }

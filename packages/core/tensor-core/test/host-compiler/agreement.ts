@@ -1,5 +1,5 @@
 import { type CompileOptions, compileSync } from "../../src/host-compiler/index.js";
-import { type Tensor, trace } from "../../src/index.js";
+import { type DType, type Tensor, tensor, trace } from "../../src/index.js";
 
 /**
  * The largest difference of two lists of tensors relative to the size of their elements, at least 1; infinite where
@@ -43,3 +43,15 @@ export function disagreement(
   const { first, second, expected } = runBoth(f, inputs, options);
   return difference(second, first) === 0 ? difference(first, expected) : Number.POSITIVE_INFINITY;
 }
+
+/** Numbers of both signs of size 2 and, as integers, 10. */
+export function numbers(shape: readonly number[], dtype: DType): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(
+    Array.from({ length: size }, (_, i) => Math.round(500 * Math.sin(1.7 * i + 0.3)) / (dtype === "int32" ? 50 : 256)),
+    { shape, dtype },
+  );
+}
+
+/** How far compiled code may be from its graph. */
+export const tolerance = (dtype: DType) => (dtype === "float64" ? 1e-12 : 1e-6);

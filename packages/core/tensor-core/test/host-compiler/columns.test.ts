@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import {
   add,
   any,
-  type DType,
   exp,
   greater,
   jitSync,
@@ -13,21 +12,10 @@ import {
   relu,
   sum,
   type Tensor,
-  tensor,
   transpose,
   where,
 } from "../../src/index.js";
-import { disagreement } from "./agreement.js";
-
-function numbers(shape: readonly number[], dtype: DType): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    Array.from({ length: size }, (_, i) => Math.round(500 * Math.sin(1.7 * i + 0.3)) / (dtype === "int32" ? 50 : 256)),
-    { shape, dtype },
-  );
-}
-
-const tolerance = (dtype: DType) => (dtype === "float64" ? 1e-12 : 1e-6);
+import { disagreement, numbers, tolerance } from "./agreement.js";
 
 describe("reductions of the rows of a matrix", () => {
   const shapes = [
