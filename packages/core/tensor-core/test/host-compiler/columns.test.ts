@@ -12,6 +12,7 @@ import {
   relu,
   sum,
   type Tensor,
+  tensor,
   transpose,
   where,
 } from "../../src/index.js";

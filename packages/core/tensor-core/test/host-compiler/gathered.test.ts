@@ -17,15 +17,6 @@ import {
 } from "../../src/index.js";
 import { disagreement, numbers, tolerance } from "./agreement.js";
 
-function numbers(shape: readonly number[], dtype: DType): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    Array.from({ length: size }, (_, i) => Math.round(500 * Math.sin(1.7 * i + 0.3)) / (dtype === "int32" ? 50 : 256)),
-    { shape, dtype },
-  );
-}
-
-const tolerance = (dtype: DType) => (dtype === "float64" ? 1e-12 : 1e-6);
 const column = (v: Tensor, j: number) => slice(v, [null, j]);
 const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 31, 67];
 
