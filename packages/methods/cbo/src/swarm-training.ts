@@ -44,6 +44,8 @@ interface Tally {
 /** Steps, and losses on a batch. */
 interface CompiledTraining {
   readonly turns: Jitted<ReturnType<typeof turnsOf>>;
+  /** The same for runs of one step, which are not made again: the swarm stays where it was computed, and is used up. */
+  readonly turn: Jitted<ReturnType<typeof turnsOf>>;
   readonly losses: Jitted<(theta: Tensor, batch: TrainingData) => Tensor>;
 }
 
@@ -53,8 +55,10 @@ function compile(
   { backend }: SwarmTrainingOptions,
 ): CompiledTraining {
   const options = backend ? { backend } : {};
+  const turns = jit(turnsOf(model, settings), options);
   return {
-    turns: jit(turnsOf(model, settings), options),
+    turns,
+    turn: backend ? turns : jit(turnsOf(model, settings), { resident: true }),
     losses: jit((theta: Tensor, batch: TrainingData) => lossesOf(model, theta, batch), options),
   };
 }
@@ -73,8 +77,7 @@ function ownCompiled(model: SwarmModel<TrainingData>, settings: TrainingSettings
 
 /** @internal The epochs of `cboTrain`. A batch of data is one run of a compiled function, or a few. */
 export class SwarmTraining {
-  private readonly turns: CompiledTraining["turns"];
-  private readonly losses: CompiledTraining["losses"];
+  private readonly compiled: CompiledTraining;
   private room: Float32Array | Float64Array | undefined;
 
   constructor(
@@ -83,9 +86,7 @@ export class SwarmTraining {
     private readonly settings: TrainingSettings,
     private readonly options: SwarmTrainingOptions,
   ) {
-    const compiled = options.backend === undefined ? ownCompiled(model, settings) : compile(model, settings, options);
-    this.turns = compiled.turns;
-    this.losses = compiled.losses;
+    this.compiled = options.backend === undefined ? ownCompiled(model, settings) : compile(model, settings, options);
   }
 
   begin(): SwarmTrainingState {
@@ -144,7 +145,7 @@ export class SwarmTraining {
     const count = sampleCount(this.data);
     for (const batch of batches(this.data, { batchSize: Math.min(count, this.settings.batchSize) })) {
       const losses = (
-        await (await this.losses(particles, { inputs: batch.inputs, targets: batch.targets })).host()
+        await (await this.compiled.losses(particles, { inputs: batch.inputs, targets: batch.targets })).host()
       ).data();
       for (let i = 0; i < out.length; i++) out[i] += (losses[i] * batch.indices.size) / count;
     }
@@ -154,8 +155,8 @@ export class SwarmTraining {
   /** Frees what a backend holds; what this package has compiled serves the model again. */
   async release(): Promise<void> {
     if (this.options.backend === undefined) return;
-    await this.turns.release();
-    await this.losses.release();
+    await this.compiled.turns.release();
+    await this.compiled.losses.release();
   }
 
   /** Batches of particles, `[batchParticles]` each, grouped into runs. */
@@ -187,10 +188,11 @@ export class SwarmTraining {
     };
     const strength = { scale: tensor(scale, { dtype }), alpha: tensor(cappedAlpha(alpha, dtype), { dtype }) };
     let swarm = before;
+    const turns = rows.length === 1 ? this.compiled.turn : this.compiled.turns;
     let [from, to] = [0, rows.length];
     while (from < rows.length) {
       const active = tensor(Uint8Array.from(rows, (_, step) => (step >= from && step < to ? 1 : 0)));
-      const [after, output] = await this.turns(swarm, batch, strength, { ...given, active });
+      const [after, output] = await turns(swarm, batch, strength, { ...given, active });
       const [change, energy] = await Promise.all(
         [output.change, output.energy].map(async (x) => (await x.host()).data()),
       );
