@@ -3,14 +3,22 @@ import {
   add,
   checkOptions,
   customVjp,
+  greaterEqual,
   isTensor,
   jitSync,
+  lessEqual,
+  logicalAnd,
+  maximum,
   mul,
   requireChoice,
   requireInteger,
+  reshape,
+  ShapeError,
   stopGradient,
+  sub,
   type Tensor,
   type TensorLike,
+  take,
   tensor,
   tree,
   UnsupportedError,
@@ -34,6 +42,7 @@ import type { Keeping } from "./advance.js";
 import type { Method } from "./methods/method.js";
 import {
   checkStepping,
+  requireUseful,
   type SteppingOptions,
   savesOf,
   steppingNames,
@@ -131,7 +140,11 @@ export interface Integral<Y, A = unknown> {
   readonly evaluations: Tensor;
   /** Whether the end was reached. */
   readonly reached: Tensor;
-  /** The state at a time, a scalar, of the dense output; a constant to gradients. @throws UnsupportedError without `dense` */
+  /**
+   * The state at a time, a scalar, of the dense output; a constant to gradients. NaN where no step was, before the beginning or
+   * behind the end.
+   * @throws UnsupportedError without `dense`
+   */
   readonly at: (t: TensorLike) => Y;
 }
 
@@ -165,6 +178,7 @@ export function integrate<Y, P = unknown, A = unknown>(
   requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve", "forward", "none"]);
   requireChoice(owner, "stepGradient", stepGradient, ["frozen", "through"]);
   requireInteger(owner, "maxSteps", maxSteps, 1);
+  requireUseful(owner, stepping.method, jacobian);
   if (checkpointEvery !== undefined) {
     requireInteger(owner, "checkpointEvery", checkpointEvery, 0);
     if (adjoint !== "discrete" && adjoint !== "interpolating") {
@@ -351,9 +365,14 @@ function result<Y, P>(
       if (outputs.rows === null) throw new UnsupportedError("integrate: at() needs the dense output; give dense: true");
       const { basis } = tree.map(stopGradient, outputs.rows);
       const records = { t: stepTimes, h: stepSizes, basis };
-      return state.unravel(
-        stateAt(method, directionOf(t0, t1), records, steps, time("integrate", t, "the time of at")),
-      );
+      const direction = directionOf(t0, t1);
+      const at = time("integrate", t, "the time of at");
+      if (at.size !== 1) throw new ShapeError(`integrate: the time of at has shape [${at.shape}]; give one number`);
+      const last = maximum(sub(steps, 1), 0);
+      const end = where(reached, t1, add(take(stepTimes, last), take(stepSizes, last)));
+      const [begun, over] = [sub(at, t0), sub(at, end)].map((x) => reshape(mul(direction, x), []));
+      const known = logicalAnd(greaterEqual(begun, 0), lessEqual(over, 0));
+      return state.unravel(where(known, stateAt(method, direction, records, steps, reshape(at, [])), Number.NaN));
     },
   };
 }

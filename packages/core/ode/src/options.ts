@@ -116,6 +116,16 @@ export function methodOf(owner: string, method: MethodName | Tableau | Method): 
   return "step" in method ? method : explicitRungeKutta(method);
 }
 
+/** @internal Throws for a Jacobian that a method does not ask for. @throws ValueError */
+export function requireUseful(owner: string, { name, linearises = false }: Method, jacobian: unknown): void {
+  if (jacobian === undefined) return;
+  if (typeof jacobian !== "function") {
+    throw new ValueError(`${owner}: jacobian is ${String(jacobian)}; give a function (t, y, parameters)`);
+  }
+  if (linearises) return;
+  throw new ValueError(`${owner}: ${name} asks for no Jacobian; leave jacobian out, or take method "rodas4"`);
+}
+
 /** @internal Finite times. @throws ValueError */
 export function timesOf(owner: string, name: string, times: ArrayLike<number>): number[] {
   if (typeof times !== "object" || times === null || typeof times.length !== "number") {

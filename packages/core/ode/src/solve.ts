@@ -7,6 +7,7 @@ import {
   checkStepping,
   inSpan,
   requireFiniteState,
+  requireUseful,
   type Stepping,
   type SteppingOptions,
   spanOf,
@@ -136,6 +137,7 @@ function prepare(owner: string, machines: Machines, y0: unknown, span: unknown, 
   const stepping = checkStepping(owner, options);
   const { maxSteps = 100_000, recordEvery = 100, dense = true } = options;
   requireInteger(owner, "maxSteps", maxSteps, 1);
+  requireUseful(owner, stepping.method, options.jacobian);
   requireInteger(owner, "recordEvery", recordEvery, 1);
   for (const name of ["dense", "compile"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {

@@ -1,7 +1,7 @@
 import { neg, type Tensor, tensor } from "@offprint/tensor-core";
 import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { integrate, piController, solveSde, solveSync, tableaus } from "../src/index.js";
+import { integrate, piController, replaySde, solveSde, solveSync, tableaus } from "../src/index.js";
 
 const decay = (_t: number, [y]: Float64Array) => [-y];
 const tensorDecay = (_t: Tensor, y: Tensor) => neg(y);
@@ -19,6 +19,13 @@ it.each([
   [whole({ fold: { initial: f64([0]), step: (a: Tensor) => a, steps: 1 } }), "ValueError", /did you mean "step"/],
   [whole({ fold: { step: (a: Tensor) => a } }), "ValueError", /^integrate: fold: there is no initial/],
   [whole({ dense: "no" }), "ValueError", /^integrate: dense is no/],
+  [run({ jacobian: () => -1 }), "ValueError", /^solveSync: tsit5 asks for no Jacobian/],
+  [whole({ jacobian: 1, method: "rodas4" }), "ValueError", /^integrate: jacobian is 1/],
+  [
+    () => integrate(tensorDecay, f64([1]), [0, 1], { dense: true }).at([0.1, 0.2]),
+    "ShapeError",
+    /time of at has shape/,
+  ],
   [
     () => integrate(tensorDecay, f64([1]), [0, 1], { dense: true }).at(Number.NaN),
     "ValueError",
@@ -66,5 +73,32 @@ describe("extreme scales", () => {
     expectClose(solveSync((_t, y) => y.map(() => 0), [1e308, 1e308], [0, 1]).end.y, [1e308, 1e308], 0);
     const single = tensor([3e38, 3e38], { dtype: "float32" });
     expectClose(solveSync((_t, y: Tensor) => y.mul(0), single, [0, 1]).end.y, single, 0);
+  });
+});
+
+describe("times where no step was", () => {
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])("are NaN to integrate's at, from %s to %s", (t0, t1) => {
+    const solved = integrate(tensorDecay, f64([1]), [t0, t1], { dense: true });
+    expectClose(
+      [t0, t1].map((t) => solved.at(t).item()),
+      [1, Math.exp(t0 - t1)],
+      1e-6,
+    );
+    expect([-0.1, 1.1].map((t) => solved.at(t).item())).toEqual([Number.NaN, Number.NaN]);
+    const short = integrate(tensorDecay, f64([1]), [t0, t1], { dense: true, maxSteps: 2 });
+    expect([t0 === 0 ? 0.9 : 0.1, t1].map((t) => short.at(t).item())).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it("are NaN to stochastic steps that are made again; those of an empty span stand still", async () => {
+    const noise = (_t: Tensor, y: Tensor) => y.mul(0.5);
+    const { replay, end } = await solveSde(tensorDecay, noise, f64([1]), [0, 1], { stepSize: 0.3 });
+    const { ys } = replaySde(tensorDecay, noise, f64([1]), replay(), { saveAt: [-1, 0, 1, 2] });
+    expectClose(ys.slice([{ start: 1, stop: 3 }]), [1, end.y.item()], 1e-12);
+    expect([0, 3].map((i) => ys.slice([i, 0]).item())).toEqual([Number.NaN, Number.NaN]);
+    const still = await solveSde(tensorDecay, noise, f64([1]), [5, 5]);
+    expectClose(replaySde(tensorDecay, noise, f64([1]), still.replay(), { saveAt: [5] }).ys, [1], 0);
   });
 });

@@ -45,7 +45,7 @@ export interface ReplayOptions<P = unknown>
   extends Pick<StochasticSteppingOptions, "method" | "relativeTolerance" | "absoluteTolerance" | "noise"> {
   /** Handed to drift and diffusion: a tree of float tensors, which gets a gradient. */
   readonly parameters?: P;
-  /** Times of `ys`, `[m]`; between steps states are interpolated linearly. */
+  /** Times of `ys`, `[m]`; between steps states are interpolated linearly, outside the steps they are NaN. */
   readonly saveAt?: TensorLike;
 }
 
@@ -214,13 +214,20 @@ function differentiableSteps<P>(stepAt: (u: Tensor, parameters: P, inputs: StepI
   ) as (u0: Tensor, parameters: P, steps: StochasticSteps) => Made;
 }
 
+/** Rounding of a time, as a part of a step. */
+const NEARLY = 1e-9;
+
 /** States at some times, `[m, n]`, linearly between the ends of steps. */
 function interpolated(first: Tensor, ends: Tensor, { t, h, count }: StochasticSteps, times: Tensor): Tensor {
   const there = less(arange(0, t.size, 1, "int32"), count);
   const begun = logicalAnd(lessEqual(expandDims(t, 0), expandDims(times, 1)), expandDims(there, 0));
   const step = maximum(sub(sum(cast(begun, "int32"), 1), 1), 0);
   const size = take(h, step);
-  const part = cast(div(sub(times, take(t, step)), where(equal(size, 0), 1, size)), first.dtype);
+  const none = equal(size, 0);
+  const within = div(sub(times, take(t, step)), where(none, 1, size));
+  // But for rounding no time may lie before the first step or behind the last.
+  const known = logicalAnd(greaterEqual(within, -NEARLY), lessEqual(within, 1 + NEARLY));
+  const part = cast(where(none, 0, where(known, within, Number.NaN)), first.dtype);
   const states = concatenate([expandDims(first, 0), ends]);
   const [from, to] = [take(states, step), take(states, add(step, 1))];
   return add(from, mul(reshape(part, [times.size, 1]), sub(to, from)));
