@@ -4,15 +4,18 @@ import { type OnnxRuntime, onnxRuntime } from "@offprint/onnx-runtime";
 import { accuracy, crossEntropy } from "@offprint/optim";
 import {
   add,
+  hostBackend,
   matmul,
   mean,
   NonFiniteError,
+  ones,
   random,
   square,
   sub,
   sum,
   type Tensor,
   tensor,
+  tree,
   zeros,
 } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -121,6 +124,19 @@ describe("training without gradients", () => {
       expect(x).toBeCloseTo(values(run.state.inner.particles)[i], 10);
     });
     expect(compiled.history[0].restarts).toBe(run.history[0].restarts);
+  });
+
+  it("makes the same steps where a large swarm stays in compiled memory, shaken or not", async () => {
+    const wide: SwarmModel = { parameters: 9000, loss: (theta) => sum(square(sub(theta, 0.5)), { axis: 1 }) };
+    const starts = { apart: random.rng(1).normal([20, 9000]), together: ones([20, 9000]) };
+    for (const [name, initial] of Object.entries(starts)) {
+      const options = { ...small, initial, alpha: 1 };
+      const own = await cboTrain(wide, noData, options);
+      const copied = await cboTrain(wide, noData, { ...options, backend: hostBackend });
+      expect(tree.toJson(own)).toBe(tree.toJson(copied));
+      expect(own.history[0].restarts > 0).toBe(name === "together");
+      expect(values(own.state.inner.particles).every(Number.isFinite)).toBe(true);
+    }
   });
 
   it("drops particles as their variance falls, whole batches, never more than a fifth", async () => {
