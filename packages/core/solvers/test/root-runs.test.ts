@@ -97,6 +97,18 @@ describe("roots", () => {
     }
   });
 
+  it("are found for equations in any unit", () => {
+    for (const unit of [1e-200, 1e-100, 1e100, 1e200]) {
+      for (const method of ["newton", "broyden", "anderson"] as const) {
+        const g = (x: Tensor) => mul(sub(0.5, div(mul(x, x), 4)), unit);
+        const options = { tolerance: 1e-10 * unit, ...(method === "anderson" && { mixing: 1 / unit }) };
+        const { status, x, residualNorm } = rootSync(g, [1, 2], { method, ...options } as RootOptions);
+        expect(`${method} ${unit} ${status} ${residualNorm <= 1e-10 * unit}`).toBe(`${method} ${unit} converged true`);
+        expect(Math.hypot(x.data()[0] - Math.SQRT2, x.data()[1] - Math.SQRT2)).toBeLessThan(1e-9);
+      }
+    }
+  });
+
   it("that do not exist are told: no step lowers the residual", async () => {
     const { status, x } = await root((v) => sub(square(v), -1), 1);
     expect(status).toBe("inaccurate");

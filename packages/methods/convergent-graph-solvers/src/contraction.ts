@@ -7,6 +7,7 @@ import {
   checkOptions,
   greater,
   less,
+  linalg,
   logicalAnd,
   max,
   maximum,
@@ -17,11 +18,8 @@ import {
   requirePositive,
   ShapeError,
   scatterProduct,
-  sqrt,
-  square,
   stopGradient,
   sub,
-  sum,
   type Tensor,
   type TensorLike,
   tensor,
@@ -135,7 +133,7 @@ export function contractingMap(
 
 /** @internal */
 export function normOf(x: Tensor, stopNorm: "frobenius" | "max"): Tensor {
-  return stopNorm === "max" ? max(abs(x)) : sqrt(sum(square(x)));
+  return stopNorm === "max" ? max(abs(x)) : linalg.norm(x);
 }
 
 /** Units in the last place of the state that a change may be for want of precision. */

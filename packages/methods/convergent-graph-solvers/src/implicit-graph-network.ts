@@ -12,6 +12,7 @@ import {
   full,
   greater,
   less,
+  linalg,
   logicalAnd,
   matmul,
   max,
@@ -25,11 +26,8 @@ import {
   scatterProduct,
   sign,
   sort,
-  sqrt,
-  square,
   stopGradient,
   sub,
-  sum,
   type Tensor,
   tensor,
   transpose,
@@ -162,7 +160,7 @@ function spectralRadius(neighbours: (x: Tensor) => Tensor, nodes: number, dtype:
   const [x] = scan(
     (v: Tensor) => {
       const next = add(neighbours(v), v);
-      return [div(next, sqrt(sum(square(next)))), null];
+      return [div(next, linalg.norm(next)), null];
     },
     full([nodes, 1], 1 / Math.sqrt(nodes), dtype),
     arange(STEPS),

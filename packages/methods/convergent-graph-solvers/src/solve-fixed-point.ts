@@ -5,6 +5,7 @@ import {
   cast,
   checkOptions,
   jitSync,
+  linalg,
   NonFiniteError,
   requireChoice,
   segmentSum,
@@ -213,10 +214,11 @@ function headByHead(graph: Graph, a: Tensor, b: Tensor, { gamma, flow, tolerance
     const values = h.data().slice();
     for (let i = 0; i < nodes; i++) values[i * heads + head] = solved.x[i];
     const residual = residualNorm(apply, solved.x, right);
+    const size = linalg.norm(right).item();
     return {
       h: tensor(values, { shape: [nodes, heads] }),
       change: iteration === 1 ? residual : Math.max(change, residual),
-      goal: Math.max(goal, tolerance * Math.min(1, norm(right)), 1e-12 * norm(right)),
+      goal: Math.max(goal, tolerance * Math.min(1, size), 1e-12 * size),
     };
   };
 }
@@ -228,9 +230,5 @@ function residualNorm(
 ): number {
   const out = new Float64Array(x.length);
   apply(x, out);
-  return norm(right.map((v, i) => v - out[i]));
-}
-
-function norm(x: Float64Array): number {
-  return Math.sqrt(x.reduce((total, v) => total + v * v, 0));
+  return linalg.norm(right.map((v, i) => v - out[i])).item();
 }

@@ -131,7 +131,7 @@ describe("the fixed point", () => {
   it("is as near for a bias of any unit, with defaults, by every way of solving and in either norm", async () => {
     const weights = contractingWeights(graph, logits);
     const right = contraction(graph, weights, bias, { ...exact, gamma: 0.9 }).h;
-    for (const unit of [1, 1e-6, 1e-12]) {
+    for (const unit of [1, 1e-6, 1e-12, 1e-200, 1e200]) {
       const b = mul(bias, unit);
       for (const stopNorm of ["frobenius", "max"] as const) {
         const options = { gamma: 0.9, stopNorm };

@@ -2,6 +2,7 @@ import {
   add,
   greater,
   less,
+  linalg,
   logicalAnd,
   maximum,
   mul,
@@ -12,7 +13,6 @@ import {
   whileLoop,
   zerosLike,
 } from "@offprint/tensor-core";
-import { lengthOf } from "../root/vector-iteration.js";
 import type { IterativeSolution, KrylovSettings } from "./krylov-solve.js";
 
 /** Units in the last place of the solution that rounding may leave of the right-hand side. */
@@ -27,18 +27,18 @@ export function contractionSolve(
   b: Tensor,
   { tolerance, maxIterations }: Pick<KrylovSettings, "tolerance" | "maxIterations">,
 ): IterativeSolution {
-  const wanted = mul(lengthOf(b), tolerance);
+  const wanted = mul(linalg.norm(b), tolerance);
   const unit = ROUNDING * (b.dtype === "float64" ? 2 ** -52 : 2 ** -23);
-  const goalAt = (u: Tensor) => maximum(wanted, mul(lengthOf(u), unit));
+  const goalAt = (u: Tensor) => maximum(wanted, mul(linalg.norm(u), unit));
   const start = { u: zerosLike(b), residual: neg(b), count: tensor(0, { dtype: "int32" }) };
   const { u, residual } = whileLoop(
     (state: typeof start) =>
-      logicalAnd(greater(lengthOf(state.residual), goalAt(state.u)), less(state.count, maxIterations)),
+      logicalAnd(greater(linalg.norm(state.residual), goalAt(state.u)), less(state.count, maxIterations)),
     (state: typeof start) => {
       const next = add(state.u, state.residual);
       return { u: next, residual: sub(apply(next), b), count: add(state.count, 1) };
     },
     start,
   );
-  return { u, residualNorm: lengthOf(residual), goal: goalAt(u) };
+  return { u, residualNorm: linalg.norm(residual), goal: goalAt(u) };
 }

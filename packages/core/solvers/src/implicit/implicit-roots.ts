@@ -4,6 +4,7 @@ import {
   isTensor,
   less,
   lessEqual,
+  linalg,
   logicalAnd,
   logicalNot,
   ShapeError,
@@ -16,7 +17,7 @@ import {
 } from "@offprint/tensor-core";
 import { asVariables, raveling } from "../raveled.js";
 import { displacement } from "../root/fixed-point.js";
-import { type IterateState, lengthOf, type VectorIteration } from "../root/vector-iteration.js";
+import type { IterateState, VectorIteration } from "../root/vector-iteration.js";
 import {
   type CheckedSettings,
   checkedSettings,
@@ -157,11 +158,11 @@ function iterate(
   start: Tensor,
   { tolerance, maxIterations }: CheckedSettings,
 ): Tensor {
-  const reached = ({ residual }: IterateState) => lessEqual(lengthOf(residual), tolerance);
+  const reached = ({ residual }: IterateState) => lessEqual(linalg.norm(residual), tolerance);
   const first = { inner: iteration.begin(start), count: tensor(0, { dtype: "int32" }) };
   const goesOn = ({ inner, count }: typeof first) => {
     // A residual that is not a number does not get better.
-    const unfinished = logicalAnd(greater(lengthOf(inner.residual), tolerance), less(count, maxIterations));
+    const unfinished = logicalAnd(greater(linalg.norm(inner.residual), tolerance), less(count, maxIterations));
     return iteration.stuck === undefined ? unfinished : logicalAnd(unfinished, logicalNot(iteration.stuck(inner)));
   };
   const { inner } = whileLoop(

@@ -14,7 +14,6 @@ import {
   mul,
   slice,
   sqrt,
-  square,
   squeeze,
   sum,
   swapAxes,
@@ -28,8 +27,8 @@ export const leastDamping = 1e-24;
 
 /** @internal Lengths of the columns of Jacobians `[..., m, n]`, 1 for those that are zero: `[..., n]`. */
 export function columnScales(jacobian: Tensor): Tensor {
-  const squares = sum(square(jacobian), { axis: -2 });
-  return sqrt(where(equal(squares, 0), 1, squares));
+  const lengths = linalg.norm(jacobian, { axis: -2 });
+  return where(equal(lengths, 0), 1, lengths);
 }
 
 /**

@@ -73,7 +73,7 @@ export function polyhedron(options: PolyhedronOptions): Projection {
   if (typeof equality !== "boolean" && equality.length !== count) {
     throw new ShapeError(`${owner}: equality has ${equality.length} entries for ${count} rows; give one for each`);
   }
-  const norms = sqrt(sum(square(matrix), 1));
+  const norms = linalg.norm(matrix, { axis: 1 });
   const zero = norms.data().indexOf(0);
   if (zero >= 0) throw new ValueError(`${owner}: row ${zero} of matrix is zero; leave it out`);
   const flags = Array.from({ length: count }, (_, i) => (typeof equality === "boolean" ? equality : equality[i]));

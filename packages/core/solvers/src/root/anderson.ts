@@ -9,10 +9,7 @@ import {
   mul,
   neg,
   slice,
-  sqrt,
-  square,
   sub,
-  sum,
   type Tensor,
   transpose,
   where,
@@ -49,8 +46,8 @@ export function andersonIteration(
     },
     step({ x, residual: r, points, residuals }) {
       const differences = sub(residuals, r);
-      const squares = sum(square(differences), { axis: 1 });
-      const lengths = sqrt(where(equal(squares, 0), 1, squares));
+      const norms = linalg.norm(differences, { axis: 1 });
+      const lengths = where(equal(norms, 0), 1, norms);
       // Unit columns, so that what counts as dependent does not depend on how far the iteration has come.
       const columns = transpose(div(differences, expandDims(lengths, 1)));
       const weights = div(linalg.lstsq(columns, neg(r), { rcond: 1e-10 }), lengths);

@@ -1,15 +1,18 @@
 import {
+  abs,
   add,
   cond,
   div,
   greater,
   lessEqual,
+  linalg,
   logicalAnd,
   logicalNot,
   matmul,
   mul,
   neg,
   outer,
+  sqrt,
   sub,
   sum,
   type Tensor,
@@ -19,7 +22,7 @@ import {
 } from "@offprint/tensor-core";
 import { columnScales, dampedInverse, dampedStep, leastDamping } from "../least-squares/damped-step.js";
 import { valueAndJacobian } from "../least-squares/jacobian.js";
-import { type IterateState, squaresOf, type VectorIteration } from "./vector-iteration.js";
+import type { IterateState, VectorIteration } from "./vector-iteration.js";
 
 /** Sufficient decrease of `|residual|^2 / 2`, relative to its slope along Newton's direction. */
 const decrease = 1e-4;
@@ -80,16 +83,19 @@ function flag(x: Tensor, value: number): Tensor {
 
 /** The inverse changed as little as is needed to send `change` to `step` (Sherman and Morrison). */
 function secantUpdate(inverse: Tensor, step: Tensor, change: Tensor): Tensor {
-  const sent = matmul(inverse, change);
-  const row = matmul(step, inverse);
-  const size = sum(mul(row, change));
-  const safe = greater(mul(size, size), 1e-300);
+  const length = linalg.norm(change);
+  // Both in units of the change: the update is the same, and products stay in the range of numbers.
+  const [taken, unit] = [step, change].map((v) => div(v, where(greater(length, 0), length, 1)));
+  const sent = matmul(inverse, unit);
+  const row = matmul(taken, inverse);
+  const size = sum(mul(row, unit));
+  const safe = greater(abs(size), mul(linalg.norm(row), 1e-14));
   const factor = where(safe, div(1, where(safe, size, 1)), 0);
-  return add(inverse, mul(outer(sub(step, sent), row), factor));
+  return add(inverse, mul(outer(sub(taken, sent), row), factor));
 }
 
 /**
- * The first point of steps 1, 1/2, 1/4, ... along `direction` at which the squares of the residual fall enough; the
+ * The first point of steps 1, 1/2, 1/4, ... along `direction` at which the residual falls enough; the
  * start where there is none. Values that are not finite are stepped back from.
  */
 function backtrack(
@@ -97,13 +103,13 @@ function backtrack(
   start: IterateState,
   direction: Tensor,
 ): IterateState & { found: Tensor } {
-  const squares = squaresOf(start.residual);
+  const length = linalg.norm(start.residual);
   const at = (size: Tensor) => {
     const x = add(start.x, mul(direction, size));
     return { size, x, residual: residual(x) };
   };
   const enough = ({ size, residual: r }: ReturnType<typeof at>) =>
-    lessEqual(squaresOf(r), mul(squares, sub(1, mul(size, 2 * decrease))));
+    lessEqual(linalg.norm(r), mul(length, sqrt(sub(1, mul(size, 2 * decrease)))));
   const last = whileLoop(
     (trial: ReturnType<typeof at>) => logicalAnd(logicalNot(enough(trial)), greater(trial.size, shortest)),
     (trial) => at(mul(trial.size, 0.5)),

@@ -1,4 +1,4 @@
-import { linalg, square, sum, type Tensor } from "@offprint/tensor-core";
+import type { Tensor } from "@offprint/tensor-core";
 
 /** What every iteration for the equation `residual(x) = 0` remembers; all of it tensors. */
 export interface IterateState {
@@ -17,14 +17,4 @@ export interface VectorIteration<S extends IterateState> {
   step(state: S): S;
   /** Whether no step lowers the residual any more. Default never. */
   stuck?(state: S): Tensor;
-}
-
-/** Euclidean length, whatever its size. */
-export function lengthOf(x: Tensor): Tensor {
-  return linalg.norm(x);
-}
-
-/** Sum of squares. */
-export function squaresOf(x: Tensor): Tensor {
-  return sum(square(x));
 }

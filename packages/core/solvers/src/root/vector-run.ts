@@ -1,9 +1,9 @@
-import { jitSync, NonFiniteError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { jitSync, linalg, NonFiniteError, type Tensor, ValueError } from "@offprint/tensor-core";
 import { asVariables, raveling } from "../raveled.js";
 import { type Loop, type RunResult, runLoop, runLoopSync } from "../run/run-loop.js";
 import type { RunOptions, RunState } from "../run/run-options.js";
 import type { Status } from "../run/status.js";
-import { type IterateState, lengthOf } from "./vector-iteration.js";
+import type { IterateState } from "./vector-iteration.js";
 import { type CheckedSettings, iterationOf } from "./vector-methods.js";
 
 /** What {@link fixedPoint} and {@link root} tell of an iteration. */
@@ -127,7 +127,7 @@ function requireFinite(owner: string, start: Tensor): void {
 }
 
 function normOf({ residual }: IterateState): number {
-  return lengthOf(residual).item();
+  return linalg.norm(residual).item();
 }
 
 function checkedState(state: IterateState, where: string): IterateState {
