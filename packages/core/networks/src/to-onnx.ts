@@ -168,6 +168,11 @@ class Writer {
     }
     const [width] = shape;
     if (activation.kind === "mixed") {
+      // Vectors lose nothing by parts, which runtimes have in float64 too; they have PRelu, like Conv, in float32.
+      if (shape.length > 1 && activation.parts.every(({ activation: { name } }) => Object.hasOwn(leaks, name))) {
+        this.leaking(activation, shape);
+        return;
+      }
       if (shape.length > 1) this.node("Flatten", [], { axis: 1 });
       this.parts(activation);
       if (shape.length > 1) this.node("Reshape", [this.shape([-1, ...shape])]);
@@ -197,6 +202,17 @@ class Writer {
       this.node("Add", [grouped]);
     }
     this.node("Reshape", [this.shape([-1, width])]);
+  }
+
+  /** ReLUs beside values that pass, which keep their shape: the leaks of each channel, or of each neuron. */
+  private leaking({ parts }: MixedActivation, [channels, ...spatial]: readonly number[]): void {
+    const area = spatial.reduce((n, extent) => n * extent, 1);
+    const slopes = parts.flatMap(({ activation, count }) =>
+      new Array<number>(count).fill(leaks[activation.name as keyof typeof leaks](activation)),
+    );
+    const even = slopes.every((slope, i) => slope === slopes[i - (i % area)]);
+    const values = even ? slopes.filter((_, i) => i % area === 0) : slopes;
+    this.node("PRelu", [this.constant(values, [channels, ...(even ? spatial.map(() => 1) : spatial)])]);
   }
 
   private parts({ parts }: MixedActivation): void {
@@ -231,6 +247,13 @@ class Writer {
     this.node(operator, [], Object.fromEntries(floats));
   }
 }
+
+/** The functions that are a line of slope 1 above 0, by their slope below. */
+const leaks = {
+  relu: () => 0,
+  identity: () => 1,
+  leakyRelu: (activation: ScalarActivation) => scalarParameters(activation).slope,
+} as const;
 
 /** ONNX's operators for scalar functions, and the parameters that are their attributes. */
 const scalarOperators: Readonly<

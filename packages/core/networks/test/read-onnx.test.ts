@@ -17,7 +17,16 @@ import {
 } from "@offprint/tensor-core";
 import { expectClose, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { activation, evaluate, type FeedForward, foldLinear, fromOnnx, linear, toOnnx } from "../src/index.js";
+import {
+  activation,
+  convolution,
+  evaluate,
+  type FeedForward,
+  foldLinear,
+  fromOnnx,
+  linear,
+  toOnnx,
+} from "../src/index.js";
 
 interface Case {
   readonly model: string;
@@ -184,6 +193,20 @@ describe("graphs written by others", () => {
     expect(layers.filter(({ kind }) => kind !== "linear")).toEqual([{ kind: "mixed", parts }]);
   });
 
+  it("leaks that differ by neuron or by channel are written as they were read", () => {
+    const leak = (slope: number, count: number) => ({ activation: activation("leakyRelu", { slope }), count });
+    const channels = [leak(0.5, 6), { activation: activation("relu"), count: 6 }, leak(2, 6)];
+    const neurons = [leak(0.5, 4), { activation: activation("identity"), count: 14 }];
+    for (const parts of [channels, neurons]) {
+      const layers = [convolution(random.rng("leaks").normal([3, 1, 1, 1])), { kind: "mixed", parts } as never];
+      const network = { inputShape: [1, 2, 3], layers };
+      const again = fromOnnx(toOnnx(network, { dtype: "float64" }));
+      expect(again.layers[1]).toEqual(layers[1]);
+      const x = random.rng("leak").normal([4, 1, 2, 3], { dtype: "float64" });
+      expectClose(evaluate(again, x), evaluate(network, x), 1e-12);
+    }
+  });
+
   it("a maximum over windows is ReLUs beside values that pass", () => {
     const scalars = fromOnnx(bytesOf("pooled")).layers.flatMap((layer) =>
       layer.kind === "mixed" ? layer.parts.map(({ activation }) => activation.name) : [],
@@ -243,8 +266,9 @@ describe("graphs written by others", () => {
         expectClose(evaluate(network, x), expected, 1e-12);
         const flat = x.reshape([4, x.size / 4]);
         expectClose(evaluate(foldLinear(network), flat).reshape(expected.shape), expected, 1e-12);
-        const again = evaluate(fromOnnx(toOnnx(network, { dtype: "float64" })), flat);
-        expectClose(again.reshape(expected.shape), expected, 1e-12);
+        const again = fromOnnx(toOnnx(network, { dtype: "float64" }));
+        expect(again.layers.map(({ kind }) => kind)).toEqual(kinds);
+        expectClose(evaluate(again, x), expected, 1e-12);
       },
     );
 

@@ -1,6 +1,6 @@
 import type { OnnxNode } from "@offprint/onnx-format";
-import { UnsupportedError } from "@offprint/tensor-core";
-import { type Activation, activation, scalarParameters } from "../activation.js";
+import { type Tensor, UnsupportedError } from "@offprint/tensor-core";
+import { type Activation, activation, type ScalarActivation, scalarParameters } from "../activation.js";
 import type { ScalarName } from "../scalar-functions.js";
 import type { Neuron } from "./neurons.js";
 import {
@@ -59,8 +59,9 @@ export function clipping(low: number, high: number, where: string): Activation {
 }
 
 /** Leaky ReLUs by the slopes of a PRelu. */
-function leaky(slope: number, where: string): Activation {
-  if (Number.isFinite(slope)) return activation("leakyRelu", { slope });
+function leaky(slope: number, where: string): ScalarActivation {
+  if (slope === 0 || slope === 1) return { kind: "scalar", name: slope === 0 ? "relu" : "identity" };
+  if (Number.isFinite(slope)) return { kind: "scalar", name: "leakyRelu", parameters: { slope } };
   throw new UnsupportedError(`${where}: its slopes must be finite numbers`);
 }
 
@@ -78,6 +79,24 @@ const parametricRelu: Operator = (inputs, context) => {
   });
   return [{ shape: x.shape, neurons: out }];
 };
+
+/** What a PRelu does whose slopes differ, to a sample `[1, ...]`. */
+export function mixedLeaks(slopes: Tensor, shape: readonly number[], where: string): Activation {
+  broadcastShapes(shape, slopes.shape, where);
+  const data = slopes.data();
+  const parts: { activation: ScalarActivation; count: number }[] = [];
+  let before: number | undefined;
+  eachIndex(shape, (index) => {
+    const slope = data[broadcastPlace(index, slopes.shape)];
+    if (slope === before) {
+      parts[parts.length - 1].count++;
+      return;
+    }
+    before = slope;
+    parts.push({ activation: leaky(slope, where), count: 1 });
+  });
+  return { kind: "mixed", parts };
+}
 
 /** How near the numbers of a written HardSwish are to its own. */
 const NEAR = 1e-6;

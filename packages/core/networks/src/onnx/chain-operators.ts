@@ -2,7 +2,7 @@ import type { OnnxNode } from "@offprint/onnx-format";
 import { add, mul, ones, reshape, type Tensor, transpose, zeros } from "@offprint/tensor-core";
 import { isActivation } from "../activation.js";
 import { averagePool, batchNorm, convolution, flatten, linear } from "../layer.js";
-import { gatedBy, readActivation } from "./activation-operators.js";
+import { gatedBy, mixedLeaks, readActivation } from "./activation-operators.js";
 import type { Chain } from "./chain.js";
 import { FLOATS } from "./element-codes.js";
 import { maxPoolLayers } from "./max-pool-layers.js";
@@ -166,7 +166,8 @@ const elementwise: ChainOperator = (chain, node, where, known) => {
   const further = node.inputs.slice(1);
   if (further.some((name) => name !== "" && !known.has(name))) return false;
   const inputs = [undefined, ...further.map((name) => known.get(name))];
-  const own = readActivation({ node, where }, inputs);
+  const slopes = node.operator === "PRelu" ? inputs[1] : undefined;
+  const own = readActivation({ node, where }, inputs) ?? (slopes && mixedLeaks(slopes, chain.shape, where));
   return own !== undefined && chain.push(own, node.outputs[0]);
 };
 
