@@ -186,6 +186,53 @@ describe("functions of any unit of values and of variables", () => {
     }
   });
 
+  it.each([
+    ["lbfgs", minimizeLbfgsSync],
+    ["lbfgsb", minimizeLbfgsbSync],
+    ["nonlinear conjugate gradients", nonlinearConjugateGradientsSync],
+  ] as const)(
+    "are minimised by %s where squares of gradients are no numbers, and told in their unit",
+    (_, minimize) => {
+      for (const [unit, length] of [
+        [1e-300, 1],
+        [1e-200, 1],
+        [1e-160, 1],
+        [1e160, 1],
+        [1e200, 1],
+        [1e300, 1],
+        [1e100, 1e50],
+        [1e100, 1e100],
+        [1e200, 1e-100],
+      ]) {
+        const bowl: ObjectiveWithGradient = (x, gradient) => {
+          x.forEach((v, i) => {
+            gradient[i] = 2 * unit * (i + 1) * (v - length);
+          });
+          return x.reduce((sum, v, i) => sum + unit * (i + 1) * (v - length) ** 2, 0);
+        };
+        const start = new Float64Array(3);
+        const { status, x, history, gradient, objective } = minimize(bowl, start, {
+          gradientTolerance: 1e-9 * unit * length,
+        });
+        expect(status).toBe("converged");
+        for (const v of x) expect(v / length).toBeCloseTo(1, 8);
+        const slope = new Float64Array(3);
+        expect(objective).toBe(bowl(x, slope));
+        expect(gradient).toEqual(slope);
+        expect(history[history.length - 1].gradientNorm).toBe(Math.max(...slope.map(Math.abs)));
+      }
+    },
+  );
+
+  it("fall by decreaseTolerance in their own unit", () => {
+    const bowl: ObjectiveWithGradient = (x, gradient) => {
+      gradient[0] = 2e-200 * (x[0] - 1);
+      return 1e-200 * (x[0] - 1) ** 2;
+    };
+    const { status, iterations } = minimizeLbfgsSync(bowl, [0], { gradientTolerance: 0, decreaseTolerance: 1e-12 });
+    expect([status, iterations]).toEqual(["converged", 1]);
+  });
+
   it("are not called minimised by lbfgsb where the gradient is small beside the variables only", () => {
     const tilted: ObjectiveWithGradient = (x, gradient) => {
       gradient[0] = 1e-20 * (x[0] - 3);

@@ -2,6 +2,7 @@ import { requireInteger } from "@offprint/tensor-core";
 import { askWolfe } from "../line-search/wolfe-search.js";
 import { addScaled, dot, norm } from "../linear/vector-arithmetic.js";
 import { type CurvaturePair, curvaturePair } from "./curvature-pair.js";
+import { movedTo, searchAlong, type Trial } from "./search-along.js";
 import type { ObjectiveWithGradient, SearchSpace, TreeObjective, VectorObjective } from "./search-space.js";
 import {
   type MinimizerOptions,
@@ -9,11 +10,8 @@ import {
   type MinimizerSettings,
   minimizeSmooth,
   minimizeSmoothSync,
-  movedTo,
   type SmoothMethod,
   type SmoothState,
-  searchAlong,
-  type Trial,
 } from "./smooth-minimizer.js";
 
 /** What L-BFGS has of its own. */

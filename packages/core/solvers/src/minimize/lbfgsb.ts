@@ -5,18 +5,16 @@ import { CompactHessian, type CurvatureMemory, noCurvature, remember } from "./c
 import { curvaturePair } from "./curvature-pair.js";
 import { CauchyPoint } from "./generalized-cauchy-point.js";
 import type { LbfgsSettings } from "./lbfgs.js";
+import { movedTo, searchAlong, type Trial } from "./search-along.js";
 import type { ObjectiveWithGradient, SearchSpace, TreeObjective, VectorObjective } from "./search-space.js";
 import {
   type MinimizerOptions,
   type MinimizerResult,
   minimizeSmooth,
   minimizeSmoothSync,
-  movedTo,
   readEach,
   type SmoothMethod,
   type SmoothState,
-  searchAlong,
-  type Trial,
 } from "./smooth-minimizer.js";
 import { SubspaceMinimum } from "./subspace-minimum.js";
 

@@ -1,6 +1,7 @@
 import { requireChoice } from "@offprint/tensor-core";
 import { askWolfe } from "../line-search/wolfe-search.js";
 import { dot, norm } from "../linear/vector-arithmetic.js";
+import { movedTo, searchAlong, type Trial } from "./search-along.js";
 import type { ObjectiveWithGradient, SearchSpace, TreeObjective, VectorObjective } from "./search-space.js";
 import {
   type MinimizerOptions,
@@ -8,11 +9,8 @@ import {
   type MinimizerSettings,
   minimizeSmooth,
   minimizeSmoothSync,
-  movedTo,
   type SmoothMethod,
   type SmoothState,
-  searchAlong,
-  type Trial,
 } from "./smooth-minimizer.js";
 
 /** How much of the last direction the next one keeps. */

@@ -6,13 +6,13 @@ import {
   ShapeError,
   ValueError,
 } from "@offprint/tensor-core";
-import type { LinePoint } from "../line-search/line-point.js";
 import { maxNorm } from "../linear/vector-arithmetic.js";
 import { type Asking, answered } from "../run/asking.js";
 import { makeBreather } from "../run/breather.js";
 import { type Loop, type RunResult, runLoop, runLoopSync } from "../run/run-loop.js";
 import { type RunOptions, type RunState, runOptionNames } from "../run/run-options.js";
 import type { Status } from "../run/status.js";
+import { inUnit, objectiveUnit, withoutUnit } from "./objective-unit.js";
 import {
   type Evaluated,
   type SearchSpace,
@@ -85,6 +85,8 @@ export interface SmoothState {
   readonly iteration: number;
   /** The point, `[n]`: of a tree the leaves, one after the other. */
   readonly x: Float64Array;
+  /** A power of two in which `f` and its gradient are told here: 1 unless the squares of gradients would be no numbers. */
+  readonly unit: number;
   /** `f` there. */
   readonly objective: number;
   /** Its gradient, `[n]`. */
@@ -95,12 +97,6 @@ export interface SmoothState {
   readonly decrease: number;
   /** No step lowered `f`. */
   readonly inaccurate: boolean;
-}
-
-/** A point tried in a line search. */
-export interface Trial extends LinePoint {
-  readonly x: Float64Array;
-  readonly gradient: Float64Array;
 }
 
 /** The words of a minimiser for being done. */
@@ -165,7 +161,7 @@ export async function minimizeSmooth<X, S extends SmoothState>(
     ...whole,
     step(state) {
       try {
-        const next = answered(method.step(state, stepSettings(space, options)), ask);
+        const next = answered(method.step(state, stepSettings(space, options)), (x) => toldIn(state.unit, ask(x)));
         return next instanceof Promise ? next.catch(giveUp(state)) : next;
       } catch (error) {
         return giveUp(state)(error);
@@ -203,7 +199,10 @@ function smoothLoop<X, S extends SmoothState>(
   requireNonNegative(owner, "decreaseTolerance", decreaseTolerance);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   requireInteger(owner, "maxLineSearch", maxLineSearch, 1);
-  const size = ({ x, gradient }: SmoothState) => method.gradientNorm?.(x, gradient) ?? maxNorm(gradient);
+  const size = ({ x, gradient: told, unit }: SmoothState) => {
+    const gradient = withoutUnit(told, unit);
+    return method.gradientNorm?.(x, gradient) ?? maxNorm(gradient);
+  };
   return {
     owner,
     limit: maxIterations,
@@ -213,11 +212,12 @@ function smoothLoop<X, S extends SmoothState>(
       const point = space.evaluate(x.slice());
       return point instanceof Promise ? point.then(begin) : begin(point);
     },
-    step: (state) => answered(method.step(state, stepSettings(space, options)), (x) => space.evaluate(x)),
+    step: (state) =>
+      answered(method.step(state, stepSettings(space, options)), (x) => toldIn(state.unit, space.evaluate(x))),
     count: ({ iteration }) => iteration,
     record: (state, iteration) => {
-      const { objective, evaluations } = state;
-      return { iteration, objective, gradientNorm: size(state), evaluations };
+      const { objective, unit, evaluations } = state;
+      return { iteration, objective: objective * unit, gradientNorm: size(state), evaluations };
     },
     finished: (state) => {
       if (size(state) <= gradientTolerance) return "converged";
@@ -225,82 +225,51 @@ function smoothLoop<X, S extends SmoothState>(
       return state.inaccurate ? "inaccurate" : undefined;
     },
     check: (state) => {
-      const { x, gradient } = state;
+      const { x, gradient, unit } = state;
       const fits = [x, gradient].every((v) => v instanceof Float64Array && v.length === space.start.length);
-      if (!fits || !method.check(state)) {
+      if (!fits || !(unit > 0 && unit < Number.POSITIVE_INFINITY) || !method.check(state)) {
         throw new ValueError(`${owner}: resume is a state of another problem or method; give one of this problem`);
       }
     },
   };
 }
 
+function toldIn(unit: number, evaluated: Evaluated | Promise<Evaluated>): Evaluated | Promise<Evaluated> {
+  return evaluated instanceof Promise ? evaluated.then((e) => inUnit(e, unit)) : inUnit(evaluated, unit);
+}
+
 function stepSettings(space: SearchSpace<unknown>, { maxLineSearch = 40 }: MinimizerSettings): StepSettings {
   return { maxEvaluations: maxLineSearch, rounding: 16 * space.epsilon };
 }
 
-function firstPoint(owner: string, x: Float64Array, { value, gradient }: Evaluated): SmoothState {
+function firstPoint(owner: string, x: Float64Array, point: Evaluated): SmoothState {
+  const { value, gradient } = point;
   if (!Number.isFinite(value)) throw new NonFiniteError(`${owner}: the objective is ${value} at the initial point`);
   const wrong = gradient.findIndex((v) => !Number.isFinite(v));
   if (wrong >= 0) {
     throw new NonFiniteError(`${owner}: the gradient is ${gradient[wrong]} at entry ${wrong} of the initial point`);
   }
   const decrease = Number.POSITIVE_INFINITY;
-  return { iteration: 0, x, objective: value, gradient, evaluations: 1, decrease, inaccurate: false };
+  const unit = objectiveUnit(point);
+  const told = inUnit(point, unit);
+  const start = { iteration: 0, x, unit, objective: told.value, gradient: told.gradient };
+  return { ...start, evaluations: 1, decrease, inaccurate: false };
 }
 
 function resultOf<X, S extends SmoothState>(
   space: SearchSpace<X>,
   { status, iterations, history, last, state }: RunResult<S, MinimizerRecord, Finish>,
 ): MinimizerResult<X> {
-  const { x, objective, gradient, evaluations } = last;
+  const { x, unit, objective, gradient, evaluations } = last;
   return {
     x: space.restore(x.slice()),
-    objective,
-    gradient: space.restore(gradient.slice()),
+    objective: objective * unit,
+    gradient: space.restore(withoutUnit(gradient.slice(), unit)),
     status,
     iterations,
     evaluations,
     history,
     state,
-  };
-}
-
-/** @internal A line search from `state` along `direction`: asks for points instead of steps. */
-export function* searchAlong(
-  state: SmoothState,
-  space: Pick<SearchSpace<unknown>, "round">,
-  direction: Float64Array,
-  search: Asking<number, Trial, Trial | undefined>,
-  clip?: (x: Float64Array) => void,
-): Asking<Float64Array, Evaluated, { found: Trial | undefined; evaluations: number }> {
-  let { evaluations } = state;
-  let next = search.next();
-  while (!next.done) {
-    const step = next.value;
-    const x = new Float64Array(direction.length);
-    for (let i = 0; i < x.length; i++) x[i] = state.x[i] + step * direction[i];
-    clip?.(x);
-    space.round(x);
-    const { value, gradient } = yield x.slice();
-    evaluations++;
-    let slope = 0;
-    for (let i = 0; i < x.length; i++) slope += gradient[i] * direction[i];
-    next = search.next({ step, value, slope, x, gradient });
-  }
-  return { found: next.value, evaluations };
-}
-
-/** @internal What changes of the state where a line search found `trial`. */
-export function movedTo(state: SmoothState, trial: Trial, evaluations: number): SmoothState {
-  const scale = Math.max(Math.abs(state.objective), Math.abs(trial.value), 1);
-  return {
-    iteration: state.iteration + 1,
-    x: trial.x,
-    objective: trial.value,
-    gradient: trial.gradient,
-    evaluations,
-    decrease: (state.objective - trial.value) / scale,
-    inaccurate: false,
   };
 }
 
