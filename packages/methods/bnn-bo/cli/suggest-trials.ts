@@ -78,6 +78,10 @@ export const suggestTrials = defineCommand({
       const has = options.reference === undefined ? "is missing" : `has ${options.reference.length} values`;
       throw new Failure(`--reference ${has}; give ${objectives.length}, one for each objective`);
     }
+    const varied = objectives.find((name) => space.some((variable) => variable.name === name));
+    if (varied !== undefined) {
+      throw new Failure(`--objective names ${varied}, which --space has as a variable; name a column of results`);
+    }
     const optimizer = bayesianOptimizer(space, {
       objectives: objectives.length,
       maximize: directions(objectives, options.maximize, options.minimize ?? []),

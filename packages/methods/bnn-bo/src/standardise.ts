@@ -21,13 +21,16 @@ export function standardised(owner: string, x: TensorLike, y: TensorLike): Stand
   if (!points.data().every(Number.isFinite) || !values.data().every(Number.isFinite)) {
     throw new ValueError(`${owner}: an observation is not finite; leave it out, or give a bad finite value`);
   }
-  const numbers = Float64Array.from(values.data());
+  // In a unit of their size, a power of two, so that no square overflows or vanishes; it changes no digit.
+  const most = Array.from(values.data()).reduce((size, v) => Math.max(size, Math.abs(v)), 0);
+  const unit = 2 ** Math.max(-1022, Math.floor(Math.log2(most || 1)));
+  const numbers = Float64Array.from(values.data(), (v: number) => v / unit);
   const offset = numbers.reduce((sum, v) => sum + v, 0) / n;
   const squares = numbers.reduce((sum, v) => sum + (v - offset) ** 2, 0);
   const spread = n > 1 ? Math.sqrt(squares / (n - 1)) : 0;
-  const deviation = spread > 1e-14 * Math.abs(offset) ? spread : 1;
+  const deviation = spread > 1e-14 * Math.abs(offset) ? spread : 1 / unit;
   const scaled = Float64Array.from(numbers, (v) => (v - offset) / deviation);
-  return { x: points, y: hostTensor(scaled, [n], "float64"), offset, deviation };
+  return { x: points, y: hostTensor(scaled, [n], "float64"), offset: offset * unit, deviation: deviation * unit };
 }
 
 /** Rows of room behind the observations, so that programs are compiled once for several sizes. */

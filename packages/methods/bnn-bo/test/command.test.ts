@@ -82,6 +82,7 @@ it("maximises some objectives and minimises others", async () => {
   const said = async (given: Record<string, string | undefined>) =>
     (await runWords(commands, "suggest-trials", { ...words, ...given })).err;
   expect(await said({ objective: "yield,yield" })).toMatch(/--objective must name "yield" once only/);
+  expect(await said({ objective: "heat,yield" })).toMatch(/--objective names heat, which --space has as a variable/);
   expect(await said({ reference: undefined })).toMatch(/--reference is missing; give 2, one for each objective/);
   expect(await said({ reference: "1" })).toMatch(/--reference has 1 values; give 2/);
   expect(await said({ objective: "yield" })).toMatch(/--reference would do nothing, as there is one objective/);

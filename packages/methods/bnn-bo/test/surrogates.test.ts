@@ -297,3 +297,21 @@ it("a regression network is its layers, one after the other", () => {
   expectClose(network.apply(weights, points), expected, 1e-14);
   expect(network.size).toBe(13);
 });
+
+it("observations are standardised in any unit", () => {
+  const [x, y] = [
+    [[0], [0.5], [1]],
+    [0.25, -1.5, 1],
+  ];
+  const usual = standardised("gp", x, y);
+  for (const unit of [2 ** 1000, 2 ** -1000, 2 ** 1023]) {
+    const own = standardised(
+      "gp",
+      x,
+      y.map((v) => v * unit),
+    );
+    expect(own.y.data()).toEqual(usual.y.data());
+    expect([own.offset / unit, own.deviation / unit]).toEqual([usual.offset, usual.deviation]);
+  }
+  expect(standardised("gp", x, [3, 3, 3]).deviation).toBe(1);
+});
