@@ -1,5 +1,5 @@
-// The README of the repository lists every package that is published, with what it is for.
-import { readFileSync, writeFileSync } from "node:fs";
+// The README of the repository lists every package that is published, with what it is for; architecture.md every core package.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readRepository } from "./repository.mjs";
@@ -34,6 +34,20 @@ export function packageTables({ packages }) {
   return `${table("method", "method")}\n\n${table("core package", "core")}`;
 }
 
+/**
+ * Core packages without a line in the tree of docs/architecture.md.
+ *
+ * @param {import("./repository.mjs").Repository} repository
+ */
+function withoutLine({ root, packages }) {
+  const path = join(root, "docs", "architecture.md");
+  // Copies of a part of the repository have no documents.
+  if (!existsSync(path)) return [];
+  const tree = /```\n([\s\S]*?)```/.exec(readFileSync(path, "utf8"))?.[1] ?? "";
+  const named = new Set(Array.from(tree.matchAll(/([a-z-]+)\//g), ([, name]) => name));
+  return packages.filter(({ kind, slug }) => kind === "core" && !named.has(slug));
+}
+
 /** @param {import("./repository.mjs").Repository} repository */
 export function check(repository) {
   const path = join(repository.root, "README.md");
@@ -42,6 +56,12 @@ export function check(repository) {
     listed === packageTables(repository)
       ? []
       : [{ subject: "README.md", message: "its tables of packages are not those of today: pnpm list-packages" }];
+  for (const { slug } of withoutLine(repository)) {
+    violations.push({
+      subject: "docs/architecture.md",
+      message: `its tree has no line for packages/core/${slug}; say there what it holds`,
+    });
+  }
   return { subjects: repository.packages.filter(({ manifest }) => !manifest.private).length, violations };
 }
 
