@@ -70,7 +70,8 @@ function sorted(words: readonly string[], options: Options): SortedWords {
 /** The value of one option; its reader's complaints get its name in front. */
 function valueOf(shown: string, option: Option<unknown>, words: readonly string[] | undefined): unknown {
   if (words === undefined && option.required) {
-    throw new Failure(`${shown} is missing: ${option.description}.`);
+    const { description } = option;
+    throw new Failure(`${shown} is missing: ${description}${description.endsWith(".") ? "" : "."}`);
   }
   try {
     return words === undefined ? option.initial : option.read(words);

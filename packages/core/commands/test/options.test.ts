@@ -195,6 +195,8 @@ describe("words", () => {
     const needed = { table: option.fileIn("samples", { required: true }) };
     expect((await given({ ...base, options: needed })).err).toBe("offprint: --table is missing: samples.\n");
     expect((await given({ ...base, arguments: needed })).err).toBe("offprint: <table> is missing: samples.\n");
+    const open = { table: option.fileIn("samples, targets, ...", { required: true }) };
+    expect((await given({ ...base, options: open })).err).toBe("offprint: --table is missing: samples, targets, ...\n");
   });
 });
 
