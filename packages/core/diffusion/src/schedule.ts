@@ -54,14 +54,39 @@ export function levelAt(schedule: NoiseSchedule, t: number): Level {
   if (schedule.kind === "variance-preserving" && t > last * (1 + 1e-9)) {
     throw new ValueError(`levelAt: t is ${t}; the times of this schedule end at ${last}`);
   }
-  return levelOf(schedule.at(tensor(t, { dtype: "float64" })));
+  return askedLevel(schedule, "at", t);
 }
 
 /** The level of a schedule with a ratio of noise to data, as numbers. */
 export function levelAtRatio(schedule: NoiseSchedule, ratio: number): Level {
   requireObject("levelAtRatio", "schedule", schedule, "a NoiseSchedule");
   requireNonNegative("levelAtRatio", "ratio", ratio);
-  return levelOf(schedule.atRatio(tensor(ratio, { dtype: "float64" })));
+  return askedLevel(schedule, "atRatio", ratio);
+}
+
+/** More levels than long samplings ask for. */
+const REMEMBERED = 4096;
+
+/**
+ * Levels that the functions of `preserving` schedules were asked for: samplers ask again for the places of their grids
+ * and of their stages, and a table of a thousand levels is searched for each. Functions of others may change.
+ */
+const remembered = new WeakMap<NoiseSchedule["at"], Map<number, Level>>();
+
+function askedLevel(schedule: NoiseSchedule, by: "at" | "atRatio", place: number): Level {
+  const known = remembered.get(schedule[by]);
+  let level = known?.get(place);
+  if (level === undefined) {
+    level = levelOf(schedule[by](tensor(place, { dtype: "float64" })));
+    if (known !== undefined && known.size >= REMEMBERED) known.clear();
+    known?.set(place, level);
+  }
+  return { ...level };
+}
+
+function remembering(schedule: NoiseSchedule): NoiseSchedule {
+  for (const ask of [schedule.at, schedule.atRatio]) remembered.set(ask, new Map());
+  return schedule;
 }
 
 /** Training level `n`, counted from 0, of a schedule that counts them. @throws ValueError, IndexError */
@@ -211,7 +236,7 @@ function preserving({ logAlpha, time, timestep, ...rest }: Preserving): NoiseSch
     // From 0, as minus zero would have no logarithm of its inverse.
     sigma: sqrt(sub(0, expm1(mul(la, 2)))),
   });
-  return {
+  return remembering({
     kind: "variance-preserving",
     ...rest,
     at(value) {
@@ -222,7 +247,7 @@ function preserving({ logAlpha, time, timestep, ...rest }: Preserving): NoiseSch
       const la = mul(log1p(square(tensor(ratio, { dtype: "float64" }))), -0.5);
       return level(time(la), la);
     },
-  };
+  });
 }
 
 /** @throws ValueError for an option that another one leaves nothing to say. */

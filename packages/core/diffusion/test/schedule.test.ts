@@ -1,4 +1,4 @@
-import { tensor } from "@offprint/tensor-core";
+import { mul, type TensorLike, tensor } from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -8,6 +8,7 @@ import {
   levelAt,
   levelAtRatio,
   levelGrid,
+  type NoiseSchedule,
   noiseRatio,
   trainingLevel,
 } from "../src/index.js";
@@ -21,6 +22,48 @@ const schedules = {
 };
 
 describe("schedules", () => {
+  it.each(Object.entries(schedules))(
+    "%s: levels are the same when asked again, whatever was done to them",
+    (_, schedule) => {
+      const [first, last] = schedule.span;
+      for (const ask of [levelAt, levelAtRatio]) {
+        const level = ask(schedule, (first + last) / 3);
+        const again = ask({ ...schedule }, (first + last) / 3);
+        expect(again).toEqual(level);
+        Object.assign(again, { alpha: -1 });
+        expect(ask(schedule, (first + last) / 3)).toEqual(level);
+      }
+    },
+  );
+
+  it("more levels than are remembered are right", () => {
+    const schedule = schedules.continuous;
+    const times = Float64Array.from({ length: 4200 }, (_, k) => (k + 1) / 4200);
+    const alphas = schedule.at(tensor(times)).alpha.data();
+    times.forEach((t, k) => void expectClose(levelAt(schedule, t).alpha, alphas[k], 1e-14));
+    expectClose(levelAt(schedule, times[7]).alpha, alphas[7], 1e-14);
+  });
+
+  it("of others may be objects of a class, and change", () => {
+    class Changing implements NoiseSchedule {
+      readonly kind = "variance-exploding";
+      readonly span = [0.1, 1] as const;
+      readonly levels = 0;
+      readonly alphaBar = new Float64Array();
+      constructor(public rate: number) {}
+      at(t: TensorLike) {
+        return schedules.exploding.at(mul(t, this.rate));
+      }
+      atRatio(ratio: TensorLike) {
+        return schedules.exploding.atRatio(ratio);
+      }
+    }
+    const [one, other] = [new Changing(2), new Changing(3)];
+    expect([one, other].map((each) => levelAt(each, 0.5).sigma)).toEqual([1, 1.5]);
+    one.rate = 4;
+    expect([one, other].map((each) => levelAt(each, 0.5).sigma)).toEqual([2, 1.5]);
+  });
+
   it.each(Object.entries(schedules))("%s: time and ratio of noise are each other's inverse", (_, schedule) => {
     const [first, last] = schedule.span;
     for (let i = 0; i <= 40; i++) {
