@@ -121,5 +121,7 @@ export function frechetDistance(a: TensorLike, b: TensorLike): number {
   const trace = (matrix: Tensor) =>
     Array.from({ length: matrix.shape[0] }, (_, i) => slice(matrix, [i, i]).item()).reduce((s, v) => s + v, 0);
   const across = sum(sqrt(values.maximum(0))).item();
-  return sum(square(sub(p.centre, q.centre))).item() + trace(p.covariance) + trace(q.covariance) - 2 * across;
+  const between = sum(square(sub(p.centre, q.centre))).item();
+  // Of equal sets rounding may leave a little less than nothing.
+  return Math.max(0, between + trace(p.covariance) + trace(q.covariance) - 2 * across);
 }

@@ -1,4 +1,4 @@
-import { add, type Tensor, tensor } from "@offprint/tensor-core";
+import { add, random, type Tensor, tensor, zeros } from "@offprint/tensor-core";
 import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -9,6 +9,9 @@ import {
   discreteSchedule,
   dpmSolverSample,
   edmSample,
+  explodingSchedule,
+  fitDenoiser,
+  frechetDistance,
   gaussianMixture,
   halfLogSnr,
   levelAt,
@@ -17,6 +20,8 @@ import {
   levelTensors,
   type SamplerOptions,
   type SamplerState,
+  smallUnet,
+  timeMlp,
 } from "../src/index.js";
 import { normal } from "./problems.js";
 
@@ -123,4 +128,34 @@ describe("samplers", () => {
       errorLike("ValueError", /^edmSample: churnRange is 5/),
     );
   });
+});
+
+describe("training", () => {
+  const network = timeMlp({ size: 2 });
+  const data = normal(2, [4, 2]);
+  const trained = (options: object, x: Tensor = data, net: unknown = network) =>
+    fitDenoiser(net as typeof network, x, { schedule, steps: 1, ...options });
+
+  it.each([
+    [{}, data, {}, "ValueError", /network.init/],
+    [{ schedule: {} }, data, network, "ValueError", /^fitDenoiser: schedule is /],
+    [{ schedule: explodingSchedule(), prediction: "velocity" }, data, network, "ValueError", /noise explodes/],
+    [{}, zeros([0, 2]), network, "ShapeError", /^fitDenoiser: data has shape \[0,2\]/],
+    [{}, data.mul(Number.NaN), network, "ValueError", /^fitDenoiser: data holds NaN/],
+    [{ conditions: zeros([4, 1]) }, data, network, "ValueError", /^timeMlp: a condition .* says nothing/],
+  ] as const)("refusal %#", async (options, x, net, kind, message) => {
+    await expect(trained(options, x, net)).rejects.toThrow(errorLike(kind, message));
+  });
+
+  it("a U-Net without conditions refuses one", () => {
+    const unet = smallUnet();
+    const level = levelTensors(levelAt(schedule, 0.5), "float32");
+    const params = unet.init(random.rng(0));
+    expect(() => unet.apply(params, zeros([1, 1, 4, 4]), level, zeros([1, 3]))).toThrow(/^smallUnet: a condition/);
+  });
+});
+
+it("no set is nearer to itself than 0", () => {
+  const x = normal(3, [8, 2]);
+  expect(frechetDistance(x, x)).toBeGreaterThanOrEqual(0);
 });

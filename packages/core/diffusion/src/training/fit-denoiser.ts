@@ -11,6 +11,8 @@ import {
   random,
   refuseIdle,
   requireChoice,
+  requireFinite,
+  requireFunction,
   requireInteger,
   requireObject,
   ShapeError,
@@ -20,6 +22,7 @@ import {
   type TensorLike,
   take,
   tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 import type { Denoiser } from "../denoiser.js";
 import { alongBatch, type LevelTensors } from "../level.js";
@@ -131,6 +134,8 @@ export async function fitDenoiser<P, C = Tensor>(
 ): Promise<FittedDenoiser<P, C>> {
   requireObject("fitDenoiser", "network", network, "a DenoisingNetwork");
   const owner = "fitDenoiser";
+  requireFunction(owner, "network.init", network.init);
+  requireFunction(owner, "network.apply", network.apply);
   checkOptions(owner, options, names, ["schedule"]);
   const {
     schedule,
@@ -144,7 +149,19 @@ export async function fitDenoiser<P, C = Tensor>(
   requireInteger(owner, "steps", steps, 0);
   requireInteger(owner, "batchSize", batchSize, 1);
   requireChoice(owner, "prediction", prediction, predictions);
+  if (typeof schedule?.at !== "function" || schedule.span === undefined) {
+    throw new ValueError(`${owner}: schedule is ${String(schedule)}; give a NoiseSchedule, such as discreteSchedule()`);
+  }
+  if (prediction === "velocity" && schedule.kind !== "variance-preserving") {
+    throw new ValueError(
+      `${owner}: prediction "velocity" is of variance-preserving schedules, and this one's noise explodes; take noise or data`,
+    );
+  }
   const x = tensor(data, { dtype });
+  if (x.rank < 2 || x.size === 0) {
+    throw new ShapeError(`${owner}: data has shape [${x.shape}]; it must be [samples, ...] and not empty`);
+  }
+  requireFinite(owner, "data", x);
   const told = conditions === undefined ? undefined : tensor(conditions, { dtype });
   if (told !== undefined && told.shape[0] !== x.shape[0]) {
     throw new ShapeError(`${owner}: ${told.shape[0]} conditions for ${x.shape[0]} samples; give one for each`);

@@ -14,6 +14,7 @@ import {
   ShapeError,
   sigmoid,
   type Tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 import { forEachSample } from "../level.js";
 import type { DenoisingNetwork } from "./fit-denoiser.js";
@@ -84,6 +85,11 @@ export function smallUnet(options: SmallUnetOptions = {}): DenoisingNetwork<Smal
     apply(params, z, level, condition) {
       if (z.rank !== 4 || z.shape[1] !== channels || z.shape[2] % 2 !== 0 || z.shape[3] % 2 !== 0) {
         throw new ShapeError(`${owner}: images have shape [${z.shape}]; they must be [batch, ${channels}, even, even]`);
+      }
+      if (told === undefined && condition !== undefined) {
+        throw new ValueError(
+          `${owner}: a condition of shape [${condition.shape}] says nothing here; give conditionSize`,
+        );
       }
       let say = time.apply(params.time, sinusoidalFeatures(forEachSample(level.timestep, z), timeSize));
       if (told !== undefined && params.condition !== null && condition !== undefined) {

@@ -46,6 +46,11 @@ export function timeMlp(options: TimeMlpOptions): DenoisingNetwork<TimeMlpParams
   return {
     init: (rng: Rng, dtype: FloatType = "float64") => layers.map((layer) => layer.init(rng, dtype)),
     apply(params, z, level: LevelTensors, condition) {
+      if (conditionSize === 0 && condition !== undefined) {
+        throw new ValueError(
+          `${owner}: a condition of shape [${condition.shape}] says nothing here; give conditionSize`,
+        );
+      }
       const told =
         time === "harmonic"
           ? harmonicFeatures(forEachSample(level.t, z), timeSize / 2)
