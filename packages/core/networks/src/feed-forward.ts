@@ -1,6 +1,14 @@
-import { asTensor, checkOptions, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  requireNonNegative,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Activation, activationGroups, isActivation } from "./activation.js";
-import type { Layer } from "./layer.js";
+import type { BatchNormLayer, Layer } from "./layer.js";
 import { windowedShape } from "./windowed-shape.js";
 
 /** A network without branches: each layer takes what the one before it gives. */
@@ -99,7 +107,25 @@ function inputShapeOf({ inputShape, layers }: FeedForward): number[] {
   return [...inputShape];
 }
 
+/** What layers hold, by kind; a field of another name would do nothing. */
+const fields: Readonly<Record<string, readonly string[]>> = {
+  linear: ["weight", "bias"],
+  convolution: ["weight", "bias", "strides", "padding", "dilation", "groups"],
+  averagePool: ["window", "strides", "padding", "countIncludePad"],
+  batchNorm: ["mean", "variance", "scale", "shift", "epsilon"],
+  flatten: [],
+  scalar: ["name", "parameters"],
+  slope: ["alpha", "beta"],
+  maxmin: [],
+  groupsort: ["groupSize"],
+  fullsort: [],
+  householder: ["v"],
+  mixed: ["parts"],
+} satisfies Readonly<Record<Layer["kind"], readonly string[]>>;
+
 function outputShape(layer: Layer, shape: readonly number[], owner: string): number[] {
+  const known = Object.hasOwn(fields, String(layer?.kind)) ? fields[layer.kind] : undefined;
+  if (known !== undefined) checkOptions(`network: ${owner}`, layer, ["kind", ...known]);
   switch (layer?.kind) {
     case "linear": {
       const [rows, columns] = matrixShape(layer.weight, `the weight of ${owner}`);
@@ -124,6 +150,7 @@ function outputShape(layer: Layer, shape: readonly number[], owner: string): num
         if (name === "mean" || name === "variance") weightsOf(layer[name] as TensorLike, `the ${name} of ${owner}`);
         requireLength(layer[name], shape[0], `the ${name} of ${owner}`);
       }
+      requireVariances(layer, owner);
       return [...shape];
     case "flatten":
       return [shape.reduce((size, n) => size * n, 1)];
@@ -144,6 +171,16 @@ function outputShape(layer: Layer, shape: readonly number[], owner: string): num
       return [...shape];
     }
   }
+}
+
+function requireVariances({ variance, epsilon = 1e-5 }: BatchNormLayer, owner: string): void {
+  const values = weightsOf(variance, `the variance of ${owner}`);
+  requireNonNegative(`network: ${owner}`, "epsilon", epsilon);
+  // Those of a network that is traced cannot be looked into.
+  if (values.storage.kind !== "host" || values.data().every((v: number) => v + epsilon > 0)) return;
+  throw new ValueError(
+    `network: ${owner} has a variance that is not positive with its epsilon ${epsilon}; give variances`,
+  );
 }
 
 function matrixShape(x: TensorLike, name: string): readonly [number, number] {

@@ -1,6 +1,6 @@
 import { loadModel } from "@offprint/onnx-runtime";
 import { jit, matmul, random, square, sum, type Tensor, tensor } from "@offprint/tensor-core";
-import { expectClose, expectGradient } from "@offprint/testing";
+import { errorLike, expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   type Activation,
@@ -268,6 +268,37 @@ describe("networks that are none are refused", () => {
     ],
   ])("%s", (_, network, message) => {
     expect(() => layerShapes(network as FeedForward)).toThrow(message);
+  });
+
+  it("layers with fields that they do not have, which would do nothing", () => {
+    const statistics = { mean: [0], variance: [1] };
+    const wrong: [object, RegExp][] = [
+      [{ kind: "linear", weight: [[1]], bais: [3] }, /layer 1: there is no option "bais"; did you mean "bias"\?/],
+      [{ kind: "batchNorm", ...statistics, eps: 1e-3 }, /no option "eps"; did you mean "epsilon"\?/],
+      [{ kind: "scalar", name: "leakyRelu", parameter: { slope: 0.1 } }, /did you mean "parameters"\?/],
+      [{ kind: "averagePool", window: 2, stride: 1 }, /did you mean "strides"\?/],
+      [{ kind: "flatten", axis: 1 }, /no option "axis"/],
+    ];
+    for (const [layer, message] of wrong) {
+      expect(() => layerShapes({ inputShape: [1], layers: [layer as never] })).toThrow(
+        errorLike("ValueError", message),
+      );
+    }
+  });
+
+  it("statistics whose deviations are no numbers", () => {
+    for (const [variance, epsilon] of [
+      [-1, 1e-5],
+      [0, 0],
+      [Number.NaN, 1e-5],
+    ]) {
+      const layers = [batchNorm({ mean: [0], variance: [variance], epsilon })];
+      expect(() => layerShapes({ inputShape: [1], layers })).toThrow(
+        errorLike("ValueError", /layer 1 has a variance that is/),
+      );
+    }
+    const layers = [batchNorm({ mean: [0], variance: [1], epsilon: -1 })];
+    expect(() => layerShapes({ inputShape: [1], layers })).toThrow(/layer 1: epsilon is -1/);
   });
 
   it("weights that are not finite, samples of another shape, and activations that are not known", () => {
