@@ -2,10 +2,7 @@ import {
   asTensor,
   exp,
   expandDims,
-  greater,
-  log,
   matmul,
-  minimum,
   mul,
   neg,
   requireChoice,
@@ -54,15 +51,6 @@ export function lossOf(owner: string, loss: LossName): (margin: Tensor) => Tenso
   if (loss === "exponential") return (m) => exp(neg(m));
   if (loss === "linear") return (m) => neg(m);
   return (m) => special.softplus(neg(m));
-}
-
-/** log l(m), elementwise, which no margin makes 0; null for the linear loss, which is not positive. */
-export function logLossOf(loss: LossName): ((margin: Tensor) => Tensor) | null {
-  if (loss === "linear") return null;
-  if (loss === "exponential") return neg;
-  // log(log(1 + e^-m)) is -m to all digits from there on
-  const far = 40;
-  return (m) => where(greater(m, far), neg(m), log(special.softplus(neg(minimum(m, far)))));
 }
 
 /** W as a matrix, checked. */

@@ -9,7 +9,6 @@ import {
 import {
   asTensor,
   checkOptions,
-  expandDims,
   mul,
   NonFiniteError,
   random,
@@ -21,7 +20,6 @@ import {
   sub,
   type Tensor,
   ValueError,
-  where,
   zeros,
 } from "@offprint/tensor-core";
 import { type AttentionWeights, maskedScores, readWeights } from "./attention.js";
@@ -61,10 +59,7 @@ export interface TrainAttentionOptions extends RunOptions<AttentionRecord, RunSt
   readonly rank?: number;
   /** l. Default `"logistic"`. */
   readonly loss?: LossName;
-  /**
-   * eta > 0. Default 0.1 where the longest tokens and queries have about length 1; else divided by the product of their
-   * lengths (W), or by its root (K and Q), and once more where gradients are not divided by their norm.
-   */
+  /** eta > 0. Default 0.1. */
   readonly learningRate?: number;
   /** Whether gradients are divided by their norm, K's and Q's each by its own. Default `true`. */
   readonly normalized?: boolean;
@@ -72,7 +67,7 @@ export interface TrainAttentionOptions extends RunOptions<AttentionRecord, RunSt
   readonly steps?: number;
   /** Steps of one record, which are one compiled call. Default a hundredth of the steps. */
   readonly recordEvery?: number;
-  /** W, or { k, q }, to begin from. Default uniform in [-1, 1] / sqrt(d), by `seed`, divided like the steps. */
+  /** W, or { k, q }, to begin from. Default uniform in [-1, 1] / sqrt(d), by `seed`. */
   readonly initial?: AttentionWeights | "zero";
   /** Default 0. */
   readonly seed?: number | string;
@@ -134,14 +129,13 @@ export async function trainAttention(
   requireObject("trainAttention", "examples", examples, "AttentionExamples");
   const owner = "trainAttention";
   checkOptions(owner, options, optionNames, ["head"]);
-  const settings = readSettings(owner, options);
-  const { parameters, loss, normalized, steps, seed, recordEvery } = settings;
+  const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readExamples(owner, examples);
+  requireTrainable(owner, read);
   const { dimension: d } = read;
   const { v, predict } = readHead(owner, options.head, d);
-  const { step: once, figures: figuresOf } = descent({ owner, predict, loss, normalized });
-  const unit = unitOfScores(owner, read);
-  const data = { ...read, v, unit: asTensor(unit, "float64"), rate: asTensor(rateFor(unit, settings), "float64") };
+  const { step: once, figures: figuresOf } = descent({ owner, predict, loss, learningRate, normalized });
+  const data = { ...read, v };
   const several = compiledRuns(
     (weights) => once(weights, data),
     (weights) => figuresOf(weights, data),
@@ -181,48 +175,36 @@ export function readSettings(
   owner: string,
   options: Omit<TrainAttentionOptions, "head" | "initial" | keyof RunOptions<never, never>>,
 ) {
-  const { parameters = "w", loss = "logistic", learningRate, normalized = true, steps = 2000, seed = 0 } = options;
+  const {
+    parameters = "w",
+    loss = "logistic",
+    learningRate = 0.1,
+    normalized = true,
+    steps = 2000,
+    seed = 0,
+  } = options;
   requireChoice(owner, "parameters", parameters, ["w", "kq"]);
   requireChoice(owner, "normalized", normalized, [true, false]);
-  if (learningRate !== undefined) requirePositive(owner, "learningRate", learningRate);
+  requirePositive(owner, "learningRate", learningRate);
   requireInteger(owner, "steps", steps, 0);
   const { recordEvery = Math.max(1, Math.floor(steps / 100)) } = options;
   requireInteger(owner, "recordEvery", recordEvery, 1);
   return { parameters, loss, learningRate, normalized, steps, seed, recordEvery };
 }
 
-/** Least and largest size of scores, at which squares of weights are still numbers. */
-const SIZES = [1e-140, 1e140];
-
 /**
- * @internal The length of the longest token times that of the longest query, by which default weights and steps are divided:
- * attention is even at first and moves as fast, whatever the unit of the data is.
- * @throws ValueError where scores of such sizes are no numbers.
+ * @internal Training is for tokens in ordinary units. Of scores below 1e-8 the gradients are below epsilon, which the paper adds
+ * to their norm: W stands still, and K and Q vanish. Scores above 1e8 leave the softmax without a gradient.
+ * @throws ValueError
  */
-export function unitOfScores(owner: string, { tokens, queries, mask }: ReadExamples): number {
-  const longest = (x: Tensor) => {
-    const d = x.shape[x.rank - 1];
-    const values = x.data();
-    let most = 0;
-    for (let k = 0; k < values.length; k += d) most = Math.max(most, Math.hypot(...values.subarray(k, k + d)));
-    return most;
-  };
-  const [token, query] = [longest(where(expandDims(mask, 2), tokens, 0)), longest(queries)];
-  const size = token * query;
-  if (size > SIZES[0] && size < SIZES[1]) return size;
+export function requireTrainable(owner: string, { tokens, queries }: ReadExamples): void {
+  const [token, query] = [tokens, queries].map((x) => x.abs().max().item());
+  const score = token * query;
+  if (score > 1e-8 && score < 1e8) return;
   throw new ValueError(
-    `${owner}: tokens have lengths up to ${token} and queries up to ${query}, with scores about ${size}, of which training learns ` +
+    `${owner}: tokens have numbers up to ${token} and queries up to ${query}, with scores about ${score}, of which training learns ` +
       "nothing; divide both by their size (weights for the tokens as they were are those divided by both sizes)",
   );
-}
-
-/** @internal eta: that of the options, or 0.1 in the unit of the data. */
-export function rateFor(
-  unit: number,
-  { learningRate, parameters, normalized }: Pick<TrainAttentionOptions, "learningRate" | "parameters" | "normalized">,
-): number {
-  const ofWeights = parameters === "w" ? unit : Math.sqrt(unit);
-  return learningRate ?? 0.1 / (normalized ? ofWeights : ofWeights ** 2);
 }
 
 /** @internal A layer with the attention that it gives. */
@@ -247,12 +229,11 @@ export function startOf(
   seed: number | string,
 ): TrainedWeights {
   const { dimension: d } = read;
-  const unit = unitOfScores(owner, read);
   const { rank = d, initial } = options;
   requireInteger(owner, "rank", rank, 1, d);
   const rng = random.rng(seed);
-  const draw = (columns: number, size: number) =>
-    mul(sub(mul(rng.uniform([d, columns], { dtype: "float64" }), 2), 1), 1 / Math.sqrt(d) / size);
+  const draw = (columns: number) =>
+    mul(sub(mul(rng.uniform([d, columns], { dtype: "float64" }), 2), 1), 1 / Math.sqrt(d));
   if (initial === "zero") {
     if (parameters === "kq")
       throw new ValueError(
@@ -260,8 +241,8 @@ export function startOf(
       );
     return { w: zeros([d, d], "float64") };
   }
-  if (parameters === "w") return { w: initial === undefined ? draw(d, unit) : readWeights(owner, initial, d) };
-  if (initial === undefined) return { k: draw(rank, Math.sqrt(unit)), q: draw(rank, Math.sqrt(unit)) };
+  if (parameters === "w") return { w: initial === undefined ? draw(d) : readWeights(owner, initial, d) };
+  if (initial === undefined) return { k: draw(rank), q: draw(rank) };
   if (typeof initial !== "object" || !("k" in initial && "q" in initial))
     throw new ValueError(
       `${owner}: initial must be { k, q } that are not 0, where the gradient vanishes; leave it out to draw them`,

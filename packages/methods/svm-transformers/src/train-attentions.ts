@@ -1,6 +1,5 @@
 import { type RunOptions, type RunState, requireStateLike, runLoop, type Status } from "@offprint/solvers";
 import {
-  asTensor,
   cast,
   checkOptions,
   concatenate,
@@ -24,11 +23,10 @@ import {
   type AttentionLayer,
   layerOf,
   optionNames,
-  rateFor,
   readSettings,
+  requireTrainable,
   startOf,
   type TrainAttentionOptions,
-  unitOfScores,
 } from "./train-attention.js";
 
 /** The state of many trainings after some steps; lists have an entry for each set. */
@@ -95,15 +93,14 @@ export async function trainAttentions(
   requireObject(owner, "sets", sets, "a list of AttentionExamples");
   requireObject(owner, "options", options, "options with a head");
   checkOptions(owner, options, optionNames);
-  const settings = readSettings(owner, options);
-  const { parameters, loss, normalized, steps, seed, recordEvery } = settings;
+  const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readSets(sets);
-  const units = read.map((each, i) => unitOfScores(`${owner}: set ${i}`, each));
+  for (const [i, each] of read.entries()) requireTrainable(`${owner}: set ${i}`, each);
   const { dimension: d } = read[0];
   const length = Math.max(...read.map((each) => each.length));
   const heads = readHeads(options.head, read.length, d);
   const { step: once, figures: figuresOf } = descent({
-    ...{ owner, predict: heads[0].predict, loss, normalized },
+    ...{ owner, predict: heads[0].predict, loss, learningRate, normalized },
   });
   const data: DescentData = {
     tokens: stack(read.map((each) => padded(each.tokens, length))),
@@ -111,11 +108,6 @@ export async function trainAttentions(
     labels: stack(read.map(({ labels }) => labels)),
     mask: cast(stack(read.map(({ mask }) => padded(cast(mask, "float64"), length))), "bool"),
     v: stack(heads.map(({ v }) => v)),
-    rate: asTensor(
-      units.map((unit) => rateFor(unit, settings)),
-      "float64",
-    ),
-    unit: asTensor(units, "float64"),
   };
   const several = compiledRuns(
     (weights) => vmap(once)(weights, data),

@@ -6,7 +6,7 @@ import { fixedProblem, randomProblem } from "../claims/data.js";
 import { lossOf, maskedScores, pooledTokens } from "../src/attention.js";
 import { readExamples } from "../src/examples.js";
 import { readHead } from "../src/heads.js";
-import { correlation, type Head, trainAttention, trainAttentions } from "../src/index.js";
+import { type Head, trainAttention, trainAttentions } from "../src/index.js";
 import { logExcess } from "../src/log-excess.js";
 import { optimalOf, scoresOf } from "../src/token-scores.js";
 
@@ -31,13 +31,13 @@ for (const parameters of ["w", "kq"] as const) {
 }
 
 it("refuses tokens in units in which nothing is learnt", async () => {
-  for (const unit of [1e-200, 1e-150, 1e150]) {
+  for (const unit of [1e-200, 1e-150, 1e-6, 1e6, 1e150]) {
     const scaled = { tokens: mul(tensor(examples.tokens, { dtype: "float64" }), unit), labels: examples.labels };
-    const message = /lengths up to .* with scores about .*, of which training learns nothing; divide both/;
+    const message = /numbers up to .* with scores about .*, of which training learns nothing; divide both/;
     for (const parameters of ["w", "kq"] as const) {
       await expect(trainAttention(scaled, { head: linear, parameters })).rejects.toThrow(message);
     }
-    await expect(trainAttentions([scaled], { head: linear })).rejects.toThrow(/set 0: tokens have lengths up to/);
+    await expect(trainAttentions([scaled], { head: linear })).rejects.toThrow(/set 0: tokens have numbers up to/);
   }
   const unequal = { ...examples, tokens: mul(tensor(examples.tokens, { dtype: "float64" }), 1e150) };
   const queries = mul(tensor(examples.queries ?? [], { dtype: "float64" }), 1e-150);
@@ -45,26 +45,6 @@ it("refuses tokens in units in which nothing is learnt", async () => {
     steps: 2,
   });
 });
-
-it.each(["w", "kq"] as const)(
-  "selects and separates alike in any unit of tokens and queries: %s",
-  async (parameters) => {
-    const runIn = async (unit: number, value: number) => {
-      const at = { ...examples, tokens: mul(tensor(examples.tokens, { dtype: "float64" }), unit) };
-      const head: Head = { kind: "linear", v: mul(v, value / unit) };
-      return trainAttention(at, { head, parameters, steps: 300 });
-    };
-    const usual = await runIn(1, 1);
-    for (const unit of [1e-6, 100, 1e4, 1e30]) {
-      const found = await runIn(unit, 1);
-      expect(found.selected).toEqual(usual.selected);
-      expect(correlation(found.w, usual.w)).toBeGreaterThan(0.9999);
-    }
-    // losses of which nothing is left in float64 still have a direction
-    const certain = await runIn(1, 1e4);
-    expect(correlation(certain.w, (await runIn(1, 1e5)).w)).toBeGreaterThan(0.99);
-  },
-);
 
 describe("the objective", () => {
   const read = readExamples("test", examples);
