@@ -46,6 +46,39 @@ describe("fastest", () => {
     expect(log).toContain("quick released");
   });
 
+  it("times those longer that are nearly as quick, and lets the others go before", async () => {
+    const clock = { now: 0 };
+    const log: string[] = [];
+    const disturbed = paced("disturbed", 1, clock, log);
+    let calls = 0;
+    // The quickest takes twice its time in its first runs.
+    const late: Backend = {
+      ...disturbed,
+      async compile(graph) {
+        const executable = await disturbed.compile(graph);
+        return {
+          ...executable,
+          async run(inputs) {
+            if (calls++ < 6) clock.now += 1;
+            return executable.run(inputs);
+          },
+        };
+      },
+    };
+    const others = [paced("slow", 5, clock, log), paced("near", 1.7, clock, log)];
+    const f = jit((x: Tensor) => mul(x, 2), { backend: fastest([late, ...others], { now: () => clock.now }) });
+    for (let i = 0; i < 40; i++) expect((await f(tensor(i))).item()).toBe(2 * i);
+    expect(log.filter((name) => name === "slow")).toHaveLength(4);
+    expect(log.filter((name) => name === "near")).toHaveLength(6);
+    expect(log.slice(-5)).toEqual(new Array(5).fill("disturbed"));
+    await f.release();
+    expect(log.filter((name) => name.endsWith("released")).sort()).toEqual([
+      "disturbed released",
+      "near released",
+      "slow released",
+    ]);
+  });
+
   it("decides for each signature", async () => {
     const clock = { now: 0 };
     const log: string[] = [];
@@ -58,8 +91,8 @@ describe("fastest", () => {
 
   it("takes calls that overlap one by one", async () => {
     const f = jit((x: Tensor) => mul(x, 2), { backend: fastest([hostBackend, hostBackend]) });
-    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => f(tensor(i))));
-    expect(results.map((r) => r.item())).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i));
+    const results = await Promise.all(Array.from({ length: 40 }, (_, i) => f(tensor(i))));
+    expect(results.map((r) => r.item())).toEqual(Array.from({ length: 40 }, (_, i) => 2 * i));
     expect(String(await f.program(tensor(1)))).toMatch(/^host, the fastest:\n.*program of 1 part;/);
   });
 

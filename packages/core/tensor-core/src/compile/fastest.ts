@@ -7,11 +7,19 @@ import type { Backend, Executable } from "./backend.js";
 
 /** Options of `fastest`. */
 export interface FastestOptions {
-  /** Runs of each backend that are timed, after one that is not. Default 3. */
+  /**
+   * Runs of each backend that are timed, after one that is not; up to four times as many of those that are nearly as quick
+   * as the quickest. Default 3.
+   */
   runs?: number;
   /** The clock, in milliseconds. Default `performance.now`. */
   now?: () => number;
 }
+
+/** Backends that take so much longer than the quickest are out; one nearer may have been disturbed. */
+const NEAR = 1.25;
+/** So many times `runs` are timed at most. */
+const PATIENCE = 4;
 
 interface Candidate {
   readonly backend: Backend;
@@ -91,11 +99,14 @@ class Race implements Executable {
     return results;
   }
 
+  /** Lets those go that are slower; the quickest stays alone where the others are clearly slower, or after long enough. */
   private async decide(): Promise<void> {
     const best = (c: Candidate) => Math.min(...c.times.slice(1));
     const [winner, ...others] = [...this.left].sort((a, b) => best(a) - best(b));
-    this.left = [winner];
-    for (const { executable } of others) await executable.release();
+    const last = this.left.every((c) => c.times.length > PATIENCE * this.runs);
+    const near = last ? [] : others.filter((c) => best(c) <= NEAR * best(winner));
+    this.left = this.left.filter((c) => c === winner || near.includes(c));
+    for (const c of others) if (!near.includes(c)) await c.executable.release();
   }
 
   async release(): Promise<void> {
