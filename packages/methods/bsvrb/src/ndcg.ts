@@ -63,7 +63,7 @@ export interface NdcgOptions<P> {
   readonly batchSize?: number | "all";
   /** NDCG of the best K items. Default of all. */
   readonly topK?: TopK;
-  /** Decides the parameters that a model of your own begins with. Default 0. */
+  /** Decides the parameters that a `model` of your own begins with; refused without one. Default 0. */
   readonly seed?: number | string;
 }
 
@@ -86,6 +86,11 @@ export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options
   const owner = "ndcgProblem";
   checkOptions(owner, options, ["model", "margin", "batchSize", "topK", "seed"]);
   const { margin = 1, batchSize = 32, topK, seed = 0 } = options;
+  if (options.model === undefined && options.seed !== undefined) {
+    throw new ValueError(
+      `${owner}: seed is of a model of your own, and linear scores begin with 0; leave it out, or give model`,
+    );
+  }
   requirePositive(owner, "margin", margin);
   if (batchSize !== "all") requireInteger(owner, "batchSize", batchSize, 1);
   const table = new QueryTable(owner, queries);

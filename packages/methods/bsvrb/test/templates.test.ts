@@ -251,6 +251,9 @@ describe("ndcgProblem", () => {
 
   it("names what is wrong", async () => {
     const make = (of: unknown, options = {}) => failureOf(() => ndcgProblem(of as never, options));
+    expect(await make([query(3)], { seed: 1 })).toEqual(
+      errorLike("ValueError", /seed is of a model of your own, and linear scores begin with 0; leave it out/),
+    );
     expect(await make([])).toEqual(errorLike("ValueError", /no queries/));
     expect(await make([{ items: [[1]], relevance: [0] }])).toEqual(
       errorLike("ValueError", /no query has a relevant item/),

@@ -52,6 +52,7 @@ export async function preparedTraining({ options, longRun, backend, refuse }: In
     }),
   });
   const opened = await backend();
-  const settings = { convolution, heads, layers, hidden, epochs, learningRate, seed, ...run.options };
+  const shape = { convolution, layers, hidden, ...(convolution === "gat" && { heads }) };
+  const settings = { ...shape, epochs, learningRate, seed, ...run.options };
   return { run, settings: opened === undefined ? settings : { ...settings, backend: opened } };
 }

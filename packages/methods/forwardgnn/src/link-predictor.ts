@@ -27,7 +27,7 @@ import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to
 import { initialNetwork, networkLayers, requireModel } from "./network-layers.js";
 import { layerOptimizer } from "./node-setting.js";
 import { requireGraph } from "./node-task.js";
-import { compilerOf, ownLinkOptions, refuseOthers, type Settled } from "./options.js";
+import { compilerOf, ownLinkOptions, refuseIdleHeads, refuseOthers, type Settled } from "./options.js";
 import {
   type EpochRecord,
   type Stage,
@@ -136,6 +136,7 @@ export async function fitLinkPredictor(
   options: LinkOptions = {},
 ): Promise<LinkFit> {
   requireObject("fitLinkPredictor", "task", task, "{ features, split }");
+  refuseIdleHeads("fitLinkPredictor", options);
   const setting = settleLinkTask("fitLinkPredictor", task, options, {
     weightDecay: method === "ce-top-to-input" ? 0 : 5e-4,
     compiler: compilerOf(options),
@@ -166,6 +167,7 @@ function isGreedy(method: LinkMethod): boolean {
 /** A predictor with random layers: what training has to beat. */
 export function untrainedLinkPredictor(task: LinkTask, options: LinkOptions = {}): LinkPredictor {
   requireObject("untrainedLinkPredictor", "task", task, "{ features, split }");
+  refuseIdleHeads("untrainedLinkPredictor", options);
   const setting = settleLinkTask("untrainedLinkPredictor", task, options);
   refuseOthers("untrainedLinkPredictor", "ce", options, ownLinkOptions);
   const kind = { method: "ce", features: setting.features.shape[1], options: setting.options };

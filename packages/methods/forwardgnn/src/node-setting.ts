@@ -28,6 +28,7 @@ import {
   compilerOf,
   type NodeOptions,
   nodeOptionNames,
+  refuseIdleHeads,
   type Settled,
   settleNodes,
   type TrainingOptions,
@@ -60,6 +61,7 @@ export interface NodeSetting {
 export function settleNodeTask(owner: string, task: NodeTask, options: NodeOptions): NodeSetting {
   checkOptions(owner, options, nodeOptionNames);
   if (options.wrongLabels !== undefined) refuseIdle(owner, "wrongLabels", options, ["negatives"]);
+  refuseIdleHeads(owner, options);
   const classes = checkNodeTask(owner, task);
   const features = readNodeFeatures(owner, task.features, task.graph.nodes);
   return settle(owner, { ...task, features }, classes, options, options.virtualFeatures, compilerOf(options));

@@ -22,7 +22,7 @@ export interface TrainingOptions extends TrainingRunOptions {
   layers?: number;
   /** Width of the layers. Default 128. */
   hidden?: number;
-  /** Heads of `gat`, which divide `hidden`. Default 4. */
+  /** Heads of `gat`, which divide `hidden`; refused beside other convolutions. Default 4. */
   heads?: number;
   /** Adam's learning rate, > 0. Default 1e-3. */
   learningRate?: number;
@@ -154,6 +154,15 @@ export function compilerOf({ backend, convolution, epochs = 1000 }: TrainingOpti
   if (backend !== undefined) return { backend };
   // Decided by what a resumed run has, too: compiled and eager steps differ by rounding.
   return typeof convolution === "function" || epochs < COMPILED_EPOCHS ? undefined : {};
+}
+
+/** @throws ValueError for heads that a caller gives beside a convolution without; settled options have them always. */
+export function refuseIdleHeads(owner: string, { convolution = "gcn", heads }: TrainingOptions): void {
+  if (heads === undefined || convolution === "gat") return;
+  const chosen = typeof convolution === "function" ? "one of your own" : `"${convolution}"`;
+  throw new ValueError(
+    `${owner}: heads are of the convolution "gat", and this is ${chosen}; leave them out, or take gat`,
+  );
 }
 
 /** Defaults of every way of training; throws ValueError for what is out of range. */

@@ -8,7 +8,7 @@ import { smallLinks, smallTask } from "./tasks.js";
 const tools = { describe, it, expect };
 const task = smallTask("conformance", 24);
 const broken = mul(task.features, Number.NaN);
-const small = { hidden: 4, layers: 2, validateEvery: 2, heads: 2 };
+const small = { hidden: 4, layers: 2, validateEvery: 2 };
 const endless = { epochs: 1e9, patience: 1e9 };
 const invalid = [
   { learningRate: 0 },

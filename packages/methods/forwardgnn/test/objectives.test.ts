@@ -10,7 +10,7 @@ import { settleLinkTask } from "../src/link-setting.js";
 import { type NodeMethod, nodeTraining } from "../src/node-classifier.js";
 import { settleNodeTask } from "../src/node-setting.js";
 import type { Stage } from "../src/staged-training.js";
-import { renumberTask, smallLinks, smallTask } from "./tasks.js";
+import { headsOf, renumberTask, smallLinks, smallTask } from "./tasks.js";
 
 const rng = random.rng("objectives");
 
@@ -97,7 +97,14 @@ function gradientError(stage: Stage): number {
 
 describe.each(["gcn", "sage", "gat"] as const)("local losses of %s", (convolution) => {
   // Layers that act at once read states that do not depend on the parameters: differences then see what gradients see.
-  const options = { convolution, hidden: 8, layers: 2, dtype: "float64" as const, heads: 2, alternating: false };
+  const options = {
+    convolution,
+    hidden: 8,
+    layers: 2,
+    dtype: "float64" as const,
+    ...headsOf(convolution),
+    alternating: false,
+  };
 
   it.each<NodeMethod>(["sf", "sf-top-to-input", "ff-la", "ff-vn", "bp"])(
     "%s has the gradient of differences",

@@ -43,3 +43,8 @@ export function renumberTask(task: NodeTask, order: readonly number[]): NodeTask
     ...(task.test && { test: pick(task.test) }),
   };
 }
+
+/** Two heads for the convolution that has heads. */
+export function headsOf(convolution: unknown): { heads?: number } {
+  return convolution === "gat" ? { heads: 2 } : {};
+}

@@ -40,10 +40,10 @@ import { nodeTraining } from "../src/node-classifier.js";
 import { settleNodeTask } from "../src/node-setting.js";
 import { stageStep } from "../src/staged-training.js";
 import { bottomUp, timeStep } from "../src/top-to-input.js";
-import { smallLinks, smallTask } from "./tasks.js";
+import { headsOf, smallLinks, smallTask } from "./tasks.js";
 
 const METHODS: NodeMethod[] = ["sf", "sf-top-to-input", "sf-top-to-loss", "ff-la", "ff-vn", "bp"];
-const quick = { hidden: 8, layers: 2, epochs: 12, learningRate: 1e-2, dtype: "float64" as const, heads: 2 };
+const quick = { hidden: 8, layers: 2, epochs: 12, learningRate: 1e-2, dtype: "float64" as const };
 
 describe("virtual nodes", () => {
   it("are linked with the training nodes of their class, both ways or one", () => {
@@ -75,7 +75,14 @@ describe("virtual nodes", () => {
 describe("caching the aggregation", () => {
   it.each(["gcn", "sage", "gat"] as const)("does not change the losses of %s", async (convolution) => {
     const run = (cache: boolean) =>
-      fitNodeClassifier(smallTask(), "sf", { ...quick, epochs: 10, convolution, cache, validateEvery: 100 });
+      fitNodeClassifier(smallTask(), "sf", {
+        ...quick,
+        epochs: 10,
+        convolution,
+        ...headsOf(convolution),
+        cache,
+        validateEvery: 100,
+      });
     const [cached, plain] = [await run(true), await run(false)];
     expect(cached.history.length).toBe(20);
     cached.history.forEach(({ loss }, i) => {
@@ -234,7 +241,7 @@ describe("compiled steps", () => {
     const backend = await onnxRuntime({ device: "cpu", threads: 1 });
     const convolutions = method === "sf" || method === "bp" ? (["gcn", "gat"] as const) : (["gcn"] as const);
     for (const convolution of convolutions) {
-      const options = { ...quick, convolution, epochs: 4 };
+      const options = { ...quick, convolution, ...headsOf(convolution), epochs: 4 };
       const [eager, compiled] = [
         await fitNodeClassifier(smallTask(), method, options),
         await fitNodeClassifier(smallTask(), method, { ...options, backend }),
@@ -454,6 +461,11 @@ describe("bad input", () => {
     ["masks that overlap", () => bad({ test: task.train }), /masks must not overlap/],
     ["no training nodes", () => bad({ train: new Uint8Array(60) }), /no node is in train/],
     ["one class", () => bad({ labels: new Int32Array(60) }), /at least 2/],
+    [
+      "heads of another convolution",
+      () => bad({}, { heads: 3 }),
+      /heads are of the convolution "gat", and this is "gcn"/,
+    ],
     ["heads that do not divide the width", () => bad({}, { convolution: "gat", heads: 3 }), /do not divide/],
     ["features that are not finite", () => bad({ features: task.features.mul(Number.NaN) }), /must be finite/],
     [
@@ -568,6 +580,7 @@ describe("bad input", () => {
     await expect(graph(few)).rejects.toThrow(/scorePairs: graph has 3 nodes, and features are of 50/);
     await expect(graph(null)).rejects.toThrow(/graph is null; give a Graph/);
     const split = { ...links.split, testGraph: few };
+    await expect(fitLinkPredictor(links, "ce", { ...quick, heads: 2 })).rejects.toThrow(/heads are of the convolution/);
     await expect(fitLinkPredictor({ ...links, split }, "ce", quick)).rejects.toThrow(/testGraph has 3 nodes/);
     for (const node of [3, -1, 0.5]) expect(() => neighbourScores(few, [0, node])).toThrow(/a pair names node/);
   });
