@@ -1,5 +1,5 @@
-import { add, div, sqrt, square, sub } from "@offprint/tensor-core";
-import { biasCorrection, momentRates, normalised, runningMean } from "./adam.js";
+import { add, sqrt, square, sub } from "@offprint/tensor-core";
+import { momentRates, normalised, runningMean, unbiased } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
@@ -40,8 +40,8 @@ export function adabelief(options: AdabeliefOptions = {}): GradientTransformatio
       formula(g, slots, context) {
         const firstMoment = runningMean(slots.firstMoment, g, beta1);
         const surprise = add(runningMean(slots.surprise, square(sub(g, firstMoment)), beta2), epsilon);
-        const mHat = div(firstMoment, biasCorrection(beta1, context.step));
-        const sHat = div(surprise, biasCorrection(beta2, context.step));
+        const mHat = unbiased(firstMoment, beta1, context.step);
+        const sHat = unbiased(surprise, beta2, context.step);
         const direction = normalised(mHat, sqrt(sHat), epsilon);
         return { update: descend(direction, context), slots: { firstMoment, surprise } };
       },

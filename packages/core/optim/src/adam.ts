@@ -56,6 +56,12 @@ export function biasCorrection(beta: number, step: Tensor): Tensor {
   return beta === 0 ? add(mul(step, 0), 1) : neg(expm1(mul(step, Math.log(beta))));
 }
 
+/** A running mean without the weight of the zeros that it began with: `mean / (1 - beta^step)`. */
+export function unbiased(mean: Tensor, beta: number, step: Tensor): Tensor {
+  // One division for all elements, which take the processor longer than a product.
+  return mul(mean, div(1, biasCorrection(beta, step)));
+}
+
 /** Below this an epsilon may vanish in float32. */
 const SMALLEST_EPSILON = 1e-30;
 
@@ -85,8 +91,8 @@ function adamRule(name: string, options: AdamOptions): ElementwiseRule<Moments> 
     formula(g, slots, context) {
       const m = runningMean(slots.firstMoment, g, beta1);
       const v = runningMean(slots.secondMoment, square(g), beta2);
-      const mHat = div(m, biasCorrection(beta1, context.step));
-      const vHat = div(v, biasCorrection(beta2, context.step));
+      const mHat = unbiased(m, beta1, context.step);
+      const vHat = unbiased(v, beta2, context.step);
       const direction = normalised(mHat, sqrt(vHat), epsilon);
       return { update: descend(direction, context), slots: { firstMoment: m, secondMoment: v } };
     },
@@ -130,8 +136,8 @@ export function amsgrad(options: AdamOptions = {}): GradientTransformation<Amsgr
       const m = runningMean(slots.firstMoment, g, beta1);
       const v = runningMean(slots.secondMoment, square(g), beta2);
       const largest = maximum(slots.largestSecondMoment, v);
-      const mHat = div(m, biasCorrection(beta1, context.step));
-      const vHat = div(largest, biasCorrection(beta2, context.step));
+      const mHat = unbiased(m, beta1, context.step);
+      const vHat = unbiased(largest, beta2, context.step);
       const direction = normalised(mHat, sqrt(vHat), epsilon);
       const next = { firstMoment: m, secondMoment: v, largestSecondMoment: largest };
       return { update: descend(direction, context), slots: next };

@@ -1,5 +1,5 @@
-import { abs, add, div, maximum, mul } from "@offprint/tensor-core";
-import { biasCorrection, momentRates, normalised, runningMean } from "./adam.js";
+import { abs, add, maximum, mul } from "@offprint/tensor-core";
+import { momentRates, normalised, runningMean, unbiased } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
@@ -37,7 +37,7 @@ export function adamax(options: AdamaxOptions = {}): GradientTransformation<Adam
       formula(g, slots, context) {
         const firstMoment = runningMean(slots.firstMoment, g, beta1);
         const largest = maximum(mul(slots.largest, beta2), add(abs(g), epsilon));
-        const mHat = div(firstMoment, biasCorrection(beta1, context.step));
+        const mHat = unbiased(firstMoment, beta1, context.step);
         return { update: descend(normalised(mHat, largest, 0), context), slots: { firstMoment, largest } };
       },
     },

@@ -186,5 +186,8 @@ export function descend(direction: Tensor, updateContext: UpdateContext): Tensor
   requireObject("descend", "direction", direction, "a tensor");
   requireObject("descend", "updateContext", updateContext, "an UpdateContext");
   const { learningRate } = updateContext;
-  return neg(mul(direction, learningRate));
+  return mul(
+    direction,
+    typeof learningRate === "number" ? -learningRate : neg(asTensor(learningRate, direction.dtype)),
+  );
 }

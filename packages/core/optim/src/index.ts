@@ -12,6 +12,7 @@ export {
   biasCorrection,
   normalised,
   runningMean,
+  unbiased,
 } from "./adam.js";
 export { type AdamaxOptions, type AdamaxState, adamax } from "./adamax.js";
 export { type BatchSource, BatchStream, batchesOf } from "./batch-stream.js";

@@ -1,4 +1,4 @@
-import { biasCorrection, normalised, runningMean } from "@offprint/optim";
+import { normalised, runningMean, unbiased } from "@offprint/optim";
 import { add, clip, grad, mul, sqrt, square, stopGradient, sub, sum, type Tensor } from "@offprint/tensor-core";
 
 /** Moments of Adam. */
@@ -16,8 +16,8 @@ export function adamDirection(
   t: Tensor,
 ): { direction: Tensor; moments: Moments } {
   const moments = { first: runningMean(first, g, 0.9), second: runningMean(second, square(g), 0.999) };
-  const mean = moments.first.div(biasCorrection(0.9, t));
-  const size = sqrt(moments.second.div(biasCorrection(0.999, t)));
+  const mean = unbiased(moments.first, 0.9, t);
+  const size = sqrt(unbiased(moments.second, 0.999, t));
   return { direction: normalised(mean, size, 1e-8), moments };
 }
 

@@ -5,8 +5,9 @@ import {
   normalised,
   runningMean,
   type UpdateContext,
+  unbiased,
 } from "@offprint/optim";
-import { add, div, exp, mul, sqrt, square, sub, type Tensor } from "@offprint/tensor-core";
+import { add, exp, mul, sqrt, square, sub, type Tensor } from "@offprint/tensor-core";
 import { type Friction, frictionCoefficient } from "./friction.js";
 
 /** What diffGrad remembers of every parameter: m, v, and the gradient of the step before. */
@@ -55,8 +56,7 @@ function adamDirection(
   { beta1, beta2, epsilon, correctEpsilon }: Hyperparameters,
   { step }: UpdateContext,
 ): Tensor {
-  const mHat = div(m, biasCorrection(beta1, step));
-  const correction2 = biasCorrection(beta2, step);
-  if (correctEpsilon) return normalised(mHat, sqrt(div(v, correction2)), epsilon);
-  return mul(normalised(mHat, sqrt(v), epsilon), sqrt(correction2));
+  const mHat = unbiased(m, beta1, step);
+  if (correctEpsilon) return normalised(mHat, sqrt(unbiased(v, beta2, step)), epsilon);
+  return mul(normalised(mHat, sqrt(v), epsilon), sqrt(biasCorrection(beta2, step)));
 }

@@ -17,6 +17,8 @@ interface Numbers {
   readonly expNormal: number;
   readonly expHighest: number;
   readonly expLowest: number;
+  /** f coth(f ln 2 / 2) in f^2, for |f| up to 1/2; from test/fixtures/make_hyperbolic_cotangent.py. */
+  readonly coth: readonly number[];
   readonly minNormal: number;
   readonly liftExponent: number;
   readonly mantissa: bigint;
@@ -48,6 +50,10 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     expNormal: 708,
     expHighest: 710,
     expLowest: -746,
+    coth: [
+      2.8853900817779268, 0.11552453009332359, -0.0009250684777171969, 1.058218849598565e-5, -1.2710218573971208e-7,
+      1.528143212846976e-9,
+    ],
     minNormal: 2 ** -1022,
     liftExponent: -54,
     mantissa: 0x000fffffffffffffn,
@@ -75,6 +81,7 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     expNormal: 87,
     expHighest: 89,
     expLowest: -104,
+    coth: [2.88539, 0.11552416, -0.00092111196],
     minNormal: 2 ** -126,
     liftExponent: -25,
     mantissa: 0x007fffffn,
@@ -193,18 +200,23 @@ export class VectorMath extends VectorTerms {
   }
 
   /**
-   * 1 / (1 + e^-x) for x at least 0. Beside the 1 the rounding of x log2 e, at most x half-units of the power, is below
-   * a quarter of a half-unit, so that the power is 2^(whole part) 2^(rest) without a second product.
+   * 1 / (1 + e^-x) for x at least 0. Of e^-x = 2^n 2^f the second power is (q + f) / (q - f) with q = f coth(f ln 2 / 2),
+   * which is even in f: half as many terms as 2^f has, and one division for both. Beside the 1 the rounding of x log2 e,
+   * at most x half-units of the power, is below a quarter of a half-unit, so that no second product is needed.
    */
   sigmoidOfPositive(operand: Code): void {
-    const { expNormal, rounder, exp } = this.n;
+    const { bias, coth, expNormal, mantissaBits } = this.n;
+    // With the bias of exponents in it, so that one shift makes the power.
+    const rounder = this.n.rounder + Number(bias);
     const inside = this.float("pmin", operand, this.number(expNormal));
     const t = this.once(this.float("mul", inside, this.number(-Math.LOG2E)));
     const shifted = this.once(this.float("add", t, this.number(rounder)));
-    const rest = this.once(this.float("sub", t, this.float("sub", shifted, this.number(rounder))));
-    const powers = [1, Math.LN2, ...exp.map((c, k) => c * Math.LN2 ** (k + 2))];
-    const e = this.float("mul", this.polynomial(powers, rest), this.power(shifted));
-    this.float("div", this.number(1), this.float("add", this.number(1), e))();
+    const f = this.once(this.float("sub", t, this.float("sub", shifted, this.number(rounder))));
+    const q = this.once(this.polynomial(coth, this.once(this.float("mul", f, f))));
+    const below = this.once(this.float("sub", q, f));
+    const power = this.shifted("shl", shifted, mantissaBits);
+    const above = this.float("mul", power, this.float("add", q, f));
+    this.float("div", below, this.float("add", below, above))();
   }
 
   /** 1 / (1 + e^-x) from e^-|x|, so that neither side overflows or cancels. */
