@@ -167,6 +167,23 @@ describe("integrate", () => {
     expectClose(flatGradient(regularised), centralDifferences(f, whole), 1e-6);
   });
 
+  it("estimates the stiffness of states of any size, and its gradient", () => {
+    for (const size of [1, 1e200, 1e-200]) {
+      const stiffness = (k: Tensor) => {
+        const options = { parameters: k, absoluteTolerance: 1e-9 * size };
+        return integrate((_, y, rate: Tensor) => mul(y, rate), f64([size, 2 * size], [2]), [0, 1], options).stiffness;
+      };
+      expectClose(
+        stiffness(f64([-3], []))
+          .data()
+          .slice(0, 4),
+        [3, 3, 3, 3],
+        1e-8,
+      );
+      expectClose(grad((k: Tensor) => stiffness(k).slice([0]))(f64([-3], [])), -1, 1e-8);
+    }
+  });
+
   it("differentiates the sizes of steps too where it is told to", () => {
     const options = { relativeTolerance: 1e-3, absoluteTolerance: 1e-3, stepGradient: "through" as const };
     const loss = (w: Weights, y: Tensor) => {

@@ -3,19 +3,18 @@ import {
   checkOptions,
   div,
   equal,
+  linalg,
   mul,
   requireInteger,
   requireObject,
   square,
   stack,
   sub,
-  sum,
   type Tensor,
   tensor,
   ValueError,
   where,
 } from "@offprint/tensor-core";
-import { root } from "../root.js";
 import type { Method, Step } from "./method.js";
 import type { Tableau } from "./tableau.js";
 
@@ -69,9 +68,9 @@ export function combined(weights: readonly number[], vectors: readonly Tensor[])
 
 /** `|rates| / |states|`, 0 where the states agree. */
 export function lipschitz(rates: Tensor, states: Tensor): Tensor {
-  const apart = sum(square(states));
+  const apart = linalg.norm(states);
   const same = equal(apart, 0);
-  return where(same, 0, root(div(sum(square(rates)), where(same, 1, apart))));
+  return where(same, 0, div(linalg.norm(rates), where(same, 1, apart)));
 }
 
 /** Weights of the states and rates at both ends: the cubic of Hermite. */
