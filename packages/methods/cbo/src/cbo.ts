@@ -11,6 +11,7 @@ import {
   type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
+import { unitFor } from "./motion.js";
 import { type CboProblem, feasible, readTensor, settleProblem, widthOf } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
 import { firstParticles, type StartOptions } from "./start.js";
@@ -146,12 +147,14 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
   requireNonNegative(owner, "gradient.gamma", gamma);
   requireNonNegative(owner, "gradient.learningRate", learningRate);
   const cooled = coolingOf(owner, options.cooling);
+  const spread = initial ?? options.std;
+  const sizes = width ?? (spread === undefined ? [] : Array.from(asTensor(spread, "float64").data()));
   const drawn = (swarm: number) =>
     firstParticles(owner, settled.box, options, n, d, `${seed}/start${swarm === 0 ? "" : `/${swarm}`}`);
   const plan: SwarmPlan = {
     ...{ owner, problem: settled, n, d, dtype, maxIterations: settings.maxIterations, restarts },
     startOf: (swarm) => feasible(settled, asTensor(swarm === 0 && initial ? initial : drawn(swarm), dtype), owner),
-    motion: { drift: lambda * dt, noise, noiseAt },
+    motion: { drift: lambda * dt, noise, noiseAt, unit: unitFor(sizes, dtype) },
     // Step k leads from the particles of k to those of k + 1.
     scaleAt: (k) => sigma * Math.sqrt(dt) * cooled("sigmaFactor", k - 1),
     alphaAt: (k) => alpha * cooled("alphaFactor", k),

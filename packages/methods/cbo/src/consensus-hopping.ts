@@ -8,6 +8,7 @@ import {
   type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
+import { unitFor } from "./motion.js";
 import { type CboProblem, feasible, perCoordinate, readTensor, requireGiven, settleProblem } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
 import { type SwarmOptions, type SwarmResult, swarmOptionNames } from "./swarm-options.js";
@@ -73,7 +74,7 @@ export async function consensusHopping(problem: CboProblem, options: HoppingOpti
   const plan: SwarmPlan = {
     ...{ ...shared, owner, problem: settled, n, d, dtype, batches: undefined, descent: 0, restarts: 0 },
     startOf: start,
-    motion: { drift: 1, noise: "constant", noiseAt: "pre" },
+    motion: { drift: 1, noise: "constant", noiseAt: "pre", unit: unitFor([width], dtype) },
     scaleAt: (k) => width * factor ** Math.floor(k / everySteps),
     alphaAt: () => alpha,
     normalsAt: normals,

@@ -61,7 +61,7 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
     return decided({ ...state, ...fieldsOf(figures), ...fresh, next: "step" });
   };
   const afterStep = (state: SwarmState, figures: SwarmFigures): SwarmState => {
-    requireFinite(figures);
+    requireFinite(figures, plan);
     return decided(new SteppedSwarm(state, figures, cost.step), figures.radius);
   };
   const decided = (state: SwarmState, radius = Infinity): SwarmState => {
@@ -165,11 +165,11 @@ function requireAffordable({ owner }: SwarmPlan, { first, answer }: Cost, budget
 }
 
 /** Throws where the particles have left the range of numbers, or the places where the objective is defined. */
-function requireFinite({ spread, least }: SwarmFigures): void {
+function requireFinite({ spread, least }: SwarmFigures, { problem }: SwarmPlan): void {
   if (Number.isFinite(spread) && Number.isFinite(least)) return;
-  throw new NonFiniteError(
-    "the particles left the range of numbers, or the places where the objective is finite; lower sigma, or give bounds",
-  );
+  const where = Number.isFinite(spread) ? "the places where the objective is finite" : "the range of numbers";
+  const remedy = problem.box === undefined ? "or give bounds" : "or give narrower bounds";
+  throw new NonFiniteError(`the particles left ${where}; lower sigma, ${remedy}`);
 }
 
 function fieldsOf({ particles, consensus, energy, spread, nEff }: SwarmFigures) {

@@ -21,7 +21,7 @@ import {
   where,
 } from "@offprint/tensor-core";
 import { type GradientEvaluator, gradientOf } from "./gradient.js";
-import { moved } from "./motion.js";
+import { moved, times } from "./motion.js";
 import type { BatchedObjective } from "./objective.js";
 import { feasible } from "./problem.js";
 import { AHEAD, type Stacked, StepsAhead, type Swarm } from "./steps-ahead.js";
@@ -105,12 +105,12 @@ function stepOf({ motion, problem, owner, descent, unit, automatic }: SwarmPlan)
     const deciding = rows === undefined ? particles : take(particles, rows);
     const { best, ...weighing } = weighed(energiesOf(deciding), deciding, automatic ? "auto" : alpha);
     const u = sub(particles, weighing.consensus);
-    const squares = sum(square(u), { axis: 1 });
+    const squares = sum(square(times(u, 1 / motion.unit)), { axis: 1 });
     return {
       ...{ ...weighing, particles, best: take(deciding, best) },
-      spread: sqrt(mean(squares)),
+      spread: times(sqrt(mean(squares)), motion.unit),
       radius: even
-        ? div(sqrt(max(squares)), unit[0])
+        ? div(times(sqrt(max(squares)), motion.unit), unit[0])
         : sqrt(max(sum(square(div(u, tensor([...unit], { dtype: particles.dtype }))), { axis: 1 }))),
     };
   };

@@ -93,7 +93,7 @@ export function trainingSettings(
   const drawn = () => firstParticles(owner, undefined, options, particles, parameters, `${seed}/start`);
   return {
     ...{ parameters, batchParticles, batchSize, epochs, dt, reduction, seed, dtype },
-    motion: { drift: lambda * dt, noise, noiseAt },
+    motion: { drift: lambda * dt, noise, noiseAt, unit: 1 },
     // The product of log2(e + 1) / log2(e + 2) over the epochs before.
     sigmaOf: (epoch) => (cooling ? sigma / Math.log2(epoch + 1) : sigma),
     alphaOf: (epoch) => (cooling ? alpha * 2 ** (epoch - 1) : alpha),

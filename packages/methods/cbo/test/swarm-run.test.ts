@@ -2,7 +2,7 @@ import { div, NonFiniteError, random, sqrt, square, sum, type Tensor } from "@of
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { rastrigin } from "../claims/landscapes.js";
-import { cbo, consensusHopping, randomSearch, type SwarmResult } from "../src/index.js";
+import { type CboOptions, cbo, consensusHopping, randomSearch, type SwarmResult } from "../src/index.js";
 import { plain } from "./plain.js";
 
 const problem = { objective: { perParticle: plain(rastrigin) }, dimension: 2 };
@@ -172,6 +172,30 @@ describe("a swarm that collapsed", () => {
     const once = await cbo(box, { particles: 12, restarts: 0, seed: 1 });
     expect([once.status, once.history.at(-1)!.restarts]).toEqual(["converged", 0]);
     expect(once.iterations).toBeLessThan(several.iterations);
+  });
+
+  it("finds minima whatever the units of the coordinates", async () => {
+    const within = (size: number, options: CboOptions) => {
+      const perParticle = (v: Float64Array) => v.reduce((sum, x) => sum + (3 * (x / size) - 1) ** 2, 0);
+      const side: [number, number] = [-size, size];
+      return cbo({ objective: { perParticle }, bounds: [side, side] }, options);
+    };
+    const usual = await within(1, {});
+    for (const size of [1e-300, 1e-200, 1e154, 8e307]) {
+      const run = await within(size, {});
+      for (const x of run.x.data()) expect(x / size).toBeCloseTo(1 / 3, 6);
+      expect([run.status, run.iterations]).toEqual([usual.status, usual.iterations]);
+      expect(run.history[9].spread / size).toBeCloseTo(usual.history[9].spread, 6);
+    }
+    for (const size of [1e-30, 1e20]) {
+      const run = await within(size, { dtype: "float32" });
+      for (const x of run.x.data()) expect(x / size).toBeCloseTo(1 / 3, 4);
+    }
+    const bowl = { objective: { perParticle: (v: Float64Array) => Math.hypot(v[0] / 1e200, v[1] / 1e200) } };
+    const free = await cbo({ ...bowl, dimension: 2 }, { mean: 2e200, std: 1e200, noise: "isotropic" });
+    expect(free.objective).toBeLessThan(0.1);
+    const hopped = await consensusHopping(bowl, { initial: [1e200, 2e200], width: 2e199, maxIterations: 50 });
+    expect(hopped.objective).toBeLessThan(0.1);
   });
 
   it("finds minima whatever the units of the objective", async () => {
