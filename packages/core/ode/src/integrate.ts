@@ -1,15 +1,20 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
 import {
   add,
+  any,
   checkOptions,
   customVjp,
   greaterEqual,
+  isNaN,
   isTensor,
   jitSync,
   lessEqual,
   logicalAnd,
+  logicalNot,
+  logicalOr,
   maximum,
   mul,
+  notEqual,
   requireChoice,
   requireInteger,
   reshape,
@@ -32,6 +37,7 @@ import { interpolatingGradient } from "./adjoint/interpolating.js";
 import {
   type Cotangents,
   directionOf,
+  type Gradients,
   type Problem,
   runForward,
   stateAt,
@@ -120,7 +126,7 @@ export interface IntegrateOptions<P = unknown, Y = never, A = unknown> extends S
 
 /** What {@link integrate} gives: tensors throughout. */
 export interface Integral<Y, A = unknown> {
-  /** The state at the end; NaN where `maxSteps` did not do, or no step was small enough. */
+  /** The state at the end; NaN, and so is its gradient, where `maxSteps` did not do, or no step was small enough. */
   readonly y: Y;
   /** The states at the times of `saveAt`, along a new axis 0; NaN at those that were not reached, without rows where there are none. */
   readonly ys: Y;
@@ -293,8 +299,9 @@ function differentiable<P>(
   // Where no gradient is asked for, nothing is kept for one.
   const plain = { ...problem, keeping: { states: 0, rates: false, basis: problem.dense, control: false } };
   const withoutGradient = (...given: Given) => outputs(solved(plain, given));
-  const outputs = ({ rows: { basis }, ...rest }: Trajectory): Outputs => ({
+  const outputs = ({ rows: { basis }, last, ...rest }: Trajectory): Outputs => ({
     ...rest,
+    last: where(rest.reached, last, Number.NaN),
     rows: problem.dense ? { basis } : null,
   });
   if (adjoint === "none") return withoutGradient;
@@ -304,12 +311,11 @@ function differentiable<P>(
       withoutGradient,
       (...given: Given) => {
         const [y, parameters, times] = given;
-        return [outputs(forward(...given)), { sensitivities: alone(beside)(y, parameters, times), y, parameters }];
+        const trajectory = forward(...given);
+        return [outputs(trajectory), { trajectory, sensitivities: alone(beside)(y, parameters, times), y, parameters }];
       },
-      ({ sensitivities, y, parameters }, cotangents: Outputs) => {
-        const { state, parameters: slopes } = forwardGradient(sensitivities, y, parameters, cotangents);
-        return [state, slopes, null, null];
-      },
+      ({ trajectory, sensitivities, y, parameters }, cotangents: Outputs) =>
+        gradientsOf(trajectory, cotangents, forwardGradient(sensitivities, y, parameters, cotangents)),
     );
   }
   const gradients = { discrete: discreteGradient, interpolating: interpolatingGradient, backsolve: backsolveGradient };
@@ -321,10 +327,21 @@ function differentiable<P>(
     },
     ({ trajectory, given: [y, parameters, times] }, cotangents: Outputs) => {
       const back = (...inputs: [Trajectory, Tensor, P, Times, Cotangents]) => gradients[adjoint](problem, ...inputs);
-      const { state, parameters: slopes } = alone(back)(trajectory, y, parameters, times, cotangents);
-      return [state, slopes, null, null];
+      return gradientsOf(trajectory, cotangents, alone(back)(trajectory, y, parameters, times, cotangents));
     },
   );
+}
+
+/** The gradients by what a solve is given: NaN where they are asked of a state that it did not come to, which is NaN too. */
+function gradientsOf<P>(
+  { reached, saved }: Pick<Trajectory, "reached" | "saved">,
+  cotangents: Cotangents,
+  { state, parameters }: Gradients<P>,
+): readonly [Tensor, P, null, null] {
+  const asked = (missing: Tensor, cotangent: Tensor) => any(logicalAnd(missing, notEqual(cotangent, 0)));
+  const lost = logicalOr(asked(logicalNot(reached), cotangents.last), asked(isNaN(saved), cotangents.saved));
+  const known = (gradient: Tensor) => where(lost, Number.NaN, gradient);
+  return [known(state), tree.map(known, parameters) as P, null, null];
 }
 
 function solved<P>(problem: Problem<P>, given: [Tensor, P, Times, unknown]): Trajectory {
@@ -351,7 +368,7 @@ function result<Y, P>(
   const { last, saved, reached, attempts, errors, stiffness, stepTimes, stepSizes, steps, folded } = outputs;
   const [count] = saved.shape;
   return {
-    y: state.unravel(where(reached, last, Number.NaN)),
+    y: state.unravel(last),
     ys: unravelRows(state, saved, count),
     folded,
     errors,

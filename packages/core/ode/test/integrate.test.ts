@@ -9,6 +9,7 @@ import {
   mean,
   mul,
   random,
+  sqrt,
   square,
   sub,
   sum,
@@ -241,6 +242,23 @@ describe("integrate", () => {
     expectClose(ys.slice([0]), y0, 0);
     expectClose(ys.slice([1]), y0, 1e-4);
     expect(ys.slice([2]).data().every(Number.isNaN)).toBe(true);
+  });
+
+  it("has the gradient NaN there, not 0; what was reached has its own", () => {
+    const options = { ...tight, maxSteps: 3, saveAt: [1e-6, 1] };
+    for (const adjoint of ["discrete", "interpolating", "backsolve", "forward"] as const) {
+      const slopes = (take: (solved: { y: Tensor; ys: Tensor }) => Tensor) =>
+        flatGradient((w, y) => sum(take(integrate(network, y, [0, 1], { ...options, parameters: w, adjoint }))));
+      for (const lost of [slopes(({ y }) => y), slopes(({ ys }) => ys)]) expect(lost.every(Number.isNaN)).toBe(true);
+      if (adjoint !== "discrete" && adjoint !== "forward") continue;
+      expectClose(slopes(({ ys }) => ys.slice([0])).slice(30), new Array(6).fill(1), 1e-4);
+    }
+  });
+
+  it("has the gradient NaN where the adjoint equation cannot be solved", () => {
+    const rate = (_: Tensor, y: Tensor, p: Tensor) => mul(p, where(y.lessEqual(1.5), sqrt(sub(1, y)), 0));
+    const end = (y: Tensor) => integrate(rate, y, [0, 1], { parameters: f64([0], []), adjoint: "backsolve" }).y;
+    expect(grad((y: Tensor) => sum(end(y)))(f64([1], [1])).data()).toEqual(Float64Array.of(Number.NaN));
   });
 
   it("takes saved times in order, and gives NaN for tensors of times that are not", () => {

@@ -227,6 +227,23 @@ describe("a latent ODE", () => {
     expect(latent.predictor()(params, series).values.shape).toEqual([3, 5, 2]);
   });
 
+  it("says so where an equation needs more steps than there are, in place of divergence", async () => {
+    const rate = (_: Tensor, y: Tensor, p: Tensor) => mul(y, p);
+    const judge = (p: Tensor, y: Tensor) => {
+      const solved = integrate(rate, y, [0, 1], { parameters: p, maxSteps: 3 });
+      return { loss: solved.y, solved };
+    };
+    const data = () => [f64([1], [])];
+    const options = { optimizer: adam(), epochs: 1 };
+    await expect(trainOde("a test", { judge, draws: () => () => null }, f64([-40], []), data, options)).rejects.toThrow(
+      errorLike("NonFiniteError", /epoch 0, batch 0.*not solved to its end in 3 steps.*more maxSteps/),
+    );
+    const infinite = (p: Tensor, y: Tensor) => ({ ...judge(p, y), loss: mul(p, mul(y, Number.POSITIVE_INFINITY)) });
+    await expect(
+      trainOde("a test", { judge: infinite, draws: () => () => null }, f64([0.1], []), data, options),
+    ).rejects.toThrow(errorLike("NonFiniteError", /training diverged/));
+  });
+
   it("refuses what makes no sense", () => {
     expect(() => latentOde({ features: 0 })).toThrow(errorLike("ValueError", /features/));
     expect(() => latentOde({ features: 1, deviation: 0 })).toThrow(errorLike("ValueError", /deviation/));

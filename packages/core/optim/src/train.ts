@@ -107,6 +107,11 @@ export interface TrainOptions<P, B, M = unknown, N = unknown>
   compile?: boolean;
   /** Figures to record after each step, from what the loss gave beside its value. */
   figures?: (modelState: M) => Figures;
+  /**
+   * What a loss or gradient that is not finite comes from, and what to do about it, where what the loss gave beside its value
+   * tells; the error then says so in place of divergence.
+   */
+  explain?: (modelState: M) => string | undefined;
   /** Figures to record after each epoch, such as the accuracy on held-out data. */
   evaluate?: (params: P, modelState: M) => Figures;
   /** Keeps states: `every` counts steps; default after each epoch. */
@@ -139,7 +144,7 @@ export interface TrainResult<P, M = unknown> {
 
 const names = [
   ...["loss", "initial", "optimizer", "data", "epochs", "seed", "modelState", "noise", "backend", "compile"],
-  ...["figures", "evaluate", "owner", ...runOptionNames],
+  ...["figures", "evaluate", "explain", "owner", ...runOptionNames],
 ];
 
 /**
@@ -157,7 +162,7 @@ export async function train<P, B, M = unknown, N = unknown>(
   requireInteger(owner, "epochs", epochs, 0);
   requireChoice(owner, "compile", compile, [true, false]);
   requireFunction(owner, "loss", options.loss);
-  for (const name of ["figures", "evaluate"] as const) {
+  for (const name of ["figures", "evaluate", "explain"] as const) {
     if (options[name] !== undefined) requireFunction(owner, name, options[name]);
   }
   requireOptimizer(owner, optimizer);
@@ -165,7 +170,7 @@ export async function train<P, B, M = unknown, N = unknown>(
     const result = options.loss(params, batch, { modelState: carried, noise: drawn });
     return isPair(result) ? result : [result, carried];
   };
-  const step = checkedStep(trainingStep(loss, optimizer), { backend, compile });
+  const step = checkedStep(trainingStep(loss, optimizer), { backend, compile }, options.explain);
   const resume = options.resume as TrainingState<P, M> | undefined;
   const kept = [initial, options.modelState, resume];
   const stream = new BatchStream(owner, options.data, seed);

@@ -92,10 +92,12 @@ async function isFinite(state: unknown): Promise<boolean> {
 /**
  * The step, compiled where it is to be. It rejects with a NonFiniteError, and so leaves the caller with the
  * state before it, when the loss or the gradient is not finite.
+ * @param explain - what that comes from, where what the loss gave beside its value tells
  */
 export function checkedStep<P, S, I extends unknown[], E>(
   step: TrainingStep<P, S, I, E>,
   { backend, compile }: StepMachine,
+  explain: (extra: E) => string | undefined = () => undefined,
 ): CheckedStep<P, S, I, E> {
   const traceable = backend === undefined && compile ? traceableStep(step) : undefined;
   const compiled = backend !== undefined ? jit(step, { backend }) : traceable;
@@ -104,9 +106,10 @@ export function checkedStep<P, S, I extends unknown[], E>(
     const loss = await read(result.loss);
     const gradientNorm = await read(result.gradientNorm);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      const reason = explain(await onHost(result.extra));
       throw new NonFiniteError(
-        `the loss is ${loss} and the norm of its gradient ${gradientNorm}: training diverged, and the step was not ` +
-          "taken; lower the learning rate or clip the gradients",
+        `the loss is ${loss} and the norm of its gradient ${gradientNorm}: ` +
+          (reason ?? "training diverged, and the step was not taken; lower the learning rate or clip the gradients"),
       );
     }
     if (gradientNorm > SQUARES_OVERFLOW && !(await isFinite(result.optimizerState))) {

@@ -1,6 +1,7 @@
 import { type Raveling, raveling } from "@offprint/solvers";
 import {
   add,
+  equal,
   expandDims,
   greaterEqual,
   logicalAnd,
@@ -10,6 +11,7 @@ import {
   type Tensor,
   take,
   tensor,
+  where,
   whileLoop,
 } from "@offprint/tensor-core";
 import { advance, nothing } from "../advance.js";
@@ -96,6 +98,7 @@ export class AdjointSolve<P, A extends AdjointState<P>> {
       stops: expandDims(to, 0),
     };
     const { progress } = advance(given, beginning(given, t, state, null), undefined, { steps: 100_000 }, nothing);
-    return progress.y;
+    // What did not get there is no gradient.
+    return where(equal(progress.stop, 1), progress.y, Number.NaN);
   }
 }

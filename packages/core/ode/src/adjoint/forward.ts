@@ -1,5 +1,18 @@
 import { raveling } from "@offprint/solvers";
-import { add, concatenate, eye, jvp, matmul, reshape, type Tensor, tree, vmap, zeros } from "@offprint/tensor-core";
+import {
+  add,
+  concatenate,
+  eye,
+  isNaN,
+  jvp,
+  matmul,
+  reshape,
+  type Tensor,
+  tree,
+  vmap,
+  where,
+  zeros,
+} from "@offprint/tensor-core";
 import { makeSystem, type System } from "../system.js";
 import { type Cotangents, type Gradients, type Problem, runForward, type Times } from "./trajectory.js";
 
@@ -7,7 +20,7 @@ import { type Cotangents, type Gradients, type Problem, runForward, type Times }
 export interface Sensitivities {
   /** Of the last state, `[entries, n]`. */
   readonly last: Tensor;
-  /** Of the saved states, `[m, entries, n]`. */
+  /** Of the saved states, `[m, entries, n]`; 0 of those that were not met. */
   readonly saved: Tensor;
 }
 
@@ -58,9 +71,11 @@ export function forwardSensitivities<P>(problem: Problem<P>, y: Tensor, paramete
   };
   const start = concatenate([reshape(y, [1, n]), eye(n, n, y.dtype), zeros([entries.size, n], y.dtype)]);
   const { last, saved } = runForward(wide, reshape(start, [n * (1 + count)]), parameters, times, null);
+  const rows = reshape(saved, [saved.shape[0], 1 + count, n]);
+  const unmet = isNaN(rows.slice([null, { stop: 1 }]));
   return {
     last: reshape(last, [1 + count, n]).slice([{ start: 1 }]),
-    saved: reshape(saved, [saved.shape[0], 1 + count, n]).slice([null, { start: 1 }]),
+    saved: where(unmet, 0, rows.slice([null, { start: 1 }])),
   };
 }
 

@@ -2,6 +2,7 @@ import { type BatchSource, batchesOf, requireOptimizer, type TrainResult, train 
 import { runOptionsOf } from "@offprint/solvers";
 import {
   add,
+  cast,
   hostBackend,
   mul,
   type Rng,
@@ -21,7 +22,7 @@ export interface JudgedSolve {
   /** What is penalised, a scalar; without it the loss is that of the model bit for bit. */
   readonly penalty?: Tensor;
   /** What the solve took. */
-  readonly solved: Pick<Integral<unknown>, "evaluations" | "steps">;
+  readonly solved: Pick<Integral<unknown>, "evaluations" | "steps" | "reached">;
 }
 
 /** What a method of regularisation adds to training. */
@@ -32,7 +33,13 @@ export interface RegularizedSolve<P, B, D> {
   readonly draws: (rng: Rng) => () => D;
 }
 
+/** What to do where an equation was not solved to its end. */
+const unreached = (steps: number) =>
+  `the equation was not solved to its end in ${steps} steps, and the step of training was not taken; give more maxSteps or a ` +
+  "larger tolerance; where there were steps left, the rate is not finite near the solution: lower the learning rate";
+
 const float = (value: number) => tensor(value, { dtype: "float64" });
+const int = (value: number) => tensor(value, { dtype: "int32" });
 
 /**
  * Trains a model with a differential equation in it: `L + lambda(epoch) R` with whatever a method takes as `R`. Solve, loss,
@@ -60,7 +67,8 @@ export async function trainOde<P, B, D>(
     loss(params, { batch, drawn, lambda: weight }) {
       const { loss, penalty, solved } = judge(params, batch, drawn);
       const total = penalty === undefined ? loss : add(loss, mul(penalty, weight));
-      return [total, { regularizer: penalty ?? float(0), evaluations: solved.evaluations, steps: solved.steps }];
+      const { evaluations, steps, reached } = solved;
+      return [total, { regularizer: penalty ?? float(0), evaluations, steps, reached: cast(reached, "int32") }];
     },
     initial,
     optimizer,
@@ -72,11 +80,8 @@ export async function trainOde<P, B, D>(
       const weight = float(annealed(lambda, epoch, epochs));
       for await (const batch of batchesOf(owner, data, epoch, rng)) yield { batch, drawn: draw(), lambda: weight };
     },
-    modelState: {
-      regularizer: float(0),
-      evaluations: tensor(0, { dtype: "int32" }),
-      steps: tensor(0, { dtype: "int32" }),
-    },
+    modelState: { regularizer: float(0), evaluations: int(0), steps: int(0), reached: int(0) },
+    explain: ({ reached, steps }) => (reached.item() === 0 ? unreached(steps.item()) : undefined),
     figures: ({ regularizer, evaluations, steps }) => ({
       regularizer: regularizer.item(),
       evaluations: evaluations.item(),
@@ -98,4 +103,6 @@ interface Figures {
   readonly regularizer: Tensor;
   readonly evaluations: Tensor;
   readonly steps: Tensor;
+  /** Whether the equation was solved to its end: 0 or 1. */
+  readonly reached: Tensor;
 }
