@@ -3,6 +3,7 @@ import type { Equation } from "../graph/builder.js";
 import { paramsText } from "../graph/params.js";
 import type { CastParams } from "../primitives/elementwise.js";
 import type { Compilation } from "./compilation.js";
+import { negation, withoutSigns } from "./signs.js";
 import { type Element, elementTypes, Value } from "./values.js";
 
 /** Whether an operation computes each element of its result from the same elements of its operands. */
@@ -40,7 +41,15 @@ export function writeElements(c: Compilation, equation: Equation): void {
 export function compute(c: Compilation, equation: Equation, operands: readonly Element[]): Element {
   const known = fold(equation, operands);
   if (known !== undefined) return known;
+  const plain = withoutSigns(equation, operands);
+  const result = computeOnce(c, plain.equation, plain.operands);
+  return plain.negated ? computeOnce(c, negation(equation), [result]) : result;
+}
+
+function computeOnce(c: Compilation, equation: Equation, operands: readonly Element[]): Element {
   const { primitive, params, inputs, outputs } = equation;
+  const negative = primitive.name === "neg";
+  if (negative && operands[0].negated !== undefined) return operands[0].negated;
   const dtypes = inputs.map((v) => v.dtype).join();
   const key = `${primitive.name}${params === null ? "" : paramsText(params)} ${dtypes} ${operands.map(nameOf).join()}`;
   return c.once(key, () => {
@@ -48,7 +57,8 @@ export function compute(c: Compilation, equation: Equation, operands: readonly E
       equation,
       operands.map((element) => () => c.push(element)),
     );
-    return c.take(outputs[0].dtype);
+    const taken = c.take(outputs[0].dtype);
+    return negative ? { ...taken, negated: operands[0] } : taken;
   });
 }
 

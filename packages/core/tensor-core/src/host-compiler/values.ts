@@ -19,6 +19,8 @@ export interface Element {
   readonly type: ElementType;
   readonly constant?: number;
   readonly local?: number;
+  /** What the number in the local is the negative of, where that is known. */
+  readonly negated?: Element;
 }
 
 /** From where the addresses of a buffer count: the arena, an address given at each call, or one in a local. */
