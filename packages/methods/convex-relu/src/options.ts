@@ -11,7 +11,7 @@ import type { SampledState } from "./sampled-program.js";
 export interface ConvexRecord {
   /** Iterations made, those of resumed runs included. */
   readonly iteration: number;
-  /** Norm of the violated equalities, `||(u - v, G u - s)||`; for `scp` the largest change of a weight. */
+  /** Norm of the violated equalities, `||(u - v, G u - s)||`; for `scp` `||Phi||` times the largest change of a weight. */
   readonly primal: number;
   /** Norm of the violated optimality condition, `rho ||(v - v_old) + G^T (s - s_old)||`; for `scp` 0. */
   readonly dual: number;

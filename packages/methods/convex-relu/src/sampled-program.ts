@@ -18,7 +18,7 @@ export interface SampledState {
   objective: number;
   /** t of the momentum. */
   momentum: number;
-  /** Largest change of a weight in the last iteration. */
+  /** Largest change of a weight in the last iteration, times ||Phi||: what it means for predictions, whatever the unit of X. */
   change: number;
 }
 
@@ -31,6 +31,8 @@ export class SampledProgram {
   /** (X u_i)_+ of every neuron, `[N, n]`. */
   private readonly features: Float64Array;
   private readonly step: number;
+  /** ||Phi||, which takes changes of weights to the unit of predictions. */
+  private readonly reach: number;
   private readonly gradient: Float64Array;
   private readonly atPoint: Float64Array;
   private readonly next: Float64Array;
@@ -64,7 +66,9 @@ export class SampledProgram {
         this.state[name] = keptNumber(OWNER, name, from[name]);
       }
     }
-    this.step = 1 / Math.max(this.lipschitz(N, n), Number.MIN_VALUE);
+    const curvature = Math.max(this.lipschitz(N, n), Number.MIN_VALUE);
+    this.step = 1 / curvature;
+    this.reach = Math.sqrt(curvature);
   }
 
   /** ||Phi||^2, which bounds the second derivative for both losses. */
@@ -134,6 +138,6 @@ export class SampledProgram {
     state.f.set(nextF);
     state.momentum = momentum;
     state.objective = objective;
-    state.change = change;
+    state.change = this.reach * change;
   }
 }
