@@ -233,7 +233,7 @@ async function answerOf(plan: SwarmPlan, state: SwarmState, k: number) {
   if (plan.batches !== undefined && consensus === state.consensus) {
     const { particles } = state;
     const energies = hostTensor(Float64Array.from(await evaluator.evaluate(particles)), [plan.n], "float64");
-    const alpha = plan.automatic ? "auto" : asTensor(cappedAlpha(plan.alphaAt(k), dtype), dtype);
+    const alpha = plan.automatic ? "auto" : asTensor(cappedAlpha(plan.alphaAt(k), "float64"), "float64");
     const all = weighed(energies, particles, alpha);
     if (Number.isFinite(all.least.item())) consensus = all.consensus;
     if (all.least.item() < least) {

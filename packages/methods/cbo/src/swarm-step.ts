@@ -178,9 +178,11 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
   const steps = stepsFor(plan);
   const onBackend = backend && jit(steps.whole, { backend });
   const gradient = plan.descent === 0 ? undefined : gradientOf(plan.owner, evaluator, d);
-  const alphaAt = (k: number): number => (plan.automatic ? 0 : cappedAlpha(plan.alphaAt(k), dtype));
+  // Energies that are computed outside are in float64, and weighed so.
+  const weighing = evaluator.traceable === undefined ? "float64" : dtype;
+  const alphaAt = (k: number): number => (plan.automatic ? 0 : cappedAlpha(plan.alphaAt(k), weighing));
   const judgementAt = (k: number): Judgement => ({
-    alpha: tensor(alphaAt(k), { dtype }),
+    alpha: tensor(alphaAt(k), { dtype: weighing }),
     ...(batches && { rows: hostTensor(batches.rowsAt(k), [batches.size], "int32") }),
   });
   const room = (size: number) => (dtype === "float32" ? new Float32Array(size) : new Float64Array(size));

@@ -61,7 +61,8 @@ export function cappedAlpha(alpha: number, dtype: "float32" | "float64"): number
  * @param alpha `[]`, capped; "auto" for that with which `DECIDING` particles decide
  */
 export function weighed(energies: Tensor, particles: Tensor, alpha: Tensor | "auto"): Weighing {
-  const dtype = particles.dtype as "float32" | "float64";
+  // Energies may be more exact than particles: small differences of large ones, and sizes that only float64 has.
+  const dtype = energies.dtype === "float64" ? "float64" : (particles.dtype as "float32" | "float64");
   const values = cast(energies, dtype);
   const defined = less(values, Infinity);
   const known = where(defined, values, Infinity);
@@ -71,7 +72,10 @@ export function weighed(energies: Tensor, particles: Tensor, alpha: Tensor | "au
   const weights = weightsOf(gap, defined, alpha === "auto" ? balancedAlpha(gap, defined) : alpha);
   const total = sum(weights);
   return {
-    consensus: reshape(div(matmul(reshape(weights, [1, -1]), particles), total), [-1]),
+    consensus: reshape(
+      div(matmul(cast(reshape(weights, [1, -1]), particles.dtype), particles), cast(total, particles.dtype)),
+      [-1],
+    ),
     energy: add(div(sum(mul(weights, gap)), total), least),
     nEff: effective(weights),
     least,

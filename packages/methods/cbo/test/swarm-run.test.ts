@@ -198,6 +198,25 @@ describe("a swarm that collapsed", () => {
     expect(hopped.objective).toBeLessThan(0.1);
   });
 
+  it("weighs plain numbers in float64 where the particles are in float32", async () => {
+    for (const [size, level] of [
+      [1e40, 0],
+      [1e-60, 0],
+      [1, 1e8],
+    ]) {
+      const perParticle = (v: Float64Array) => level + size * v.reduce((sum, x) => sum + (x - 1) ** 2, 0);
+      const bounds: [number, number] = [-3, 3];
+      for (const alpha of ["auto", Infinity] as const) {
+        const run = await cbo(
+          { objective: { perParticle }, bounds: [bounds, bounds] },
+          { dtype: "float32", alpha, restarts: 1 },
+        );
+        for (const x of run.x.data()) expect(x).toBeCloseTo(1, 3);
+        if (alpha === Infinity) expect(run.history[0].nEff).toBe(1);
+      }
+    }
+  });
+
   it("finds minima whatever the units of the objective", async () => {
     const bounds = { lower: [-4, -4, -4], upper: [5, 5, 5] };
     const minimum = (unit: number) => cbo({ objective: (v) => rastrigin.objective(v).mul(unit), bounds }, { seed: 2 });
