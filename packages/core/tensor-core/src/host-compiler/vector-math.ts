@@ -10,6 +10,7 @@ interface Numbers {
   readonly bias: bigint;
   /** Adding it rounds to an integer, which is left in the low bits. */
   readonly rounder: number;
+  readonly rounderBits: bigint;
   readonly ln2: readonly [high: number, low: number];
   readonly exp: readonly number[];
   readonly log: readonly number[];
@@ -38,6 +39,7 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     mantissaBits: 52,
     bias: 1023n,
     rounder: 6755399441055744,
+    rounderBits: 0x4338000000000000n,
     ln2: [0.6931471805592082, 7.371002565167799e-13],
     exp: [
       0.5000000000000001, 0.16666666666666669, 0.041666666666624066, 0.008333333333330056, 0.0013888888917245787,
@@ -75,6 +77,7 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     mantissaBits: 23,
     bias: 127n,
     rounder: 12582912,
+    rounderBits: 0x4b400000n,
     ln2: [0.69311523, 3.1946183e-5],
     exp: [0.5, 0.16666576, 0.041666556, 0.00836319, 0.0013926198],
     log: [0.66666687, 0.3998877, 0.295804],
@@ -144,16 +147,17 @@ export class VectorMath extends VectorTerms {
   }
 
   private expOf(x: Code): Code {
-    const { rounder, expHighest, expLowest } = this.n;
+    const { bias, rounderBits, expHighest, expLowest, mantissaBits } = this.n;
     const vanishes = this.once(this.float("lt", x, this.number(expLowest)));
     const upper = this.float("pmin", x, this.number(expHighest));
     const clamped = this.once(this.bitwise("andnot", upper, vanishes));
-    const { n } = this.nearest(clamped);
+    const { n, shifted } = this.nearest(clamped);
     const y = this.once(this.float("add", this.number(1), this.reducedExpm1(clamped, n)));
-    const half = this.once(this.float("add", this.float("mul", n, this.number(0.5)), this.number(rounder)));
-    const other = this.float("sub", n, this.float("sub", half, this.number(rounder)));
-    const rest = this.float("add", other, this.number(rounder));
-    const product = this.float("mul", this.float("mul", y, this.power(half)), this.power(rest));
+    // n and both biases are the exponents of the halves together.
+    const both = this.once(this.integer("sub", shifted, this.bits(rounderBits - 2n * bias)));
+    const half = this.once(this.shifted("shr_u", both, 1));
+    const powers = [half, this.integer("sub", both, half)].map((e) => this.shifted("shl", e, mantissaBits));
+    const product = this.float("mul", this.float("mul", y, powers[0]), powers[1]);
     return this.bitwise("andnot", product, vanishes);
   }
 
