@@ -1,12 +1,13 @@
 import {
   add,
   checkOptions,
+  customVjp,
   div,
   exp,
   expandDims,
+  jitSync,
   lessEqual,
   matmul,
-  maximum,
   mean,
   minimum,
   mul,
@@ -108,8 +109,10 @@ function stationary(
   );
 }
 
-/** Entries up to which differences are formed: they are exact where points coincide, as gradients at them must be. */
+/** Entries up to which gradients are those of differences: exact where points coincide. */
 const DIFFERENCES = 4096;
+/** Entries from which differences are not to be kept: compiled, they never all are. */
+const MANY = 2 ** 20;
 
 /** `[n, m]` squared distances in length scales. */
 function squaredDistances(owner: string, x: Tensor, x2: Tensor, length: Tensor): Tensor {
@@ -119,12 +122,31 @@ function squaredDistances(owner: string, x: Tensor, x2: Tensor, length: Tensor):
       `${owner}: inputs have shapes [${x.shape}] and [${x2.shape}], lengths [${length.shape}]; they must agree in the number of inputs`,
     );
   }
-  if (x.shape[0] * x2.shape[0] * d <= DIFFERENCES) {
-    return sum(square(div(sub(expandDims(x, 1), expandDims(x2, 0)), length)), 2);
-  }
-  // About the middle of the points less is lost in the differences of squares.
-  const middle = stopGradient(mean(x2, 0));
+  const entries = x.shape[0] * x2.shape[0] * d;
+  // About the middle of the points less is lost in gradients.
+  const middle = entries <= DIFFERENCES ? 0 : stopGradient(mean(x2, 0));
   const [a, b] = [div(sub(x, middle), length), div(sub(x2, middle), length)];
-  const squares = add(expandDims(sum(square(a), 1), 1), expandDims(sum(square(b), 1), 0));
-  return maximum(sub(squares, mul(2, matmul(a, transpose(b)))), 0);
+  return entries <= DIFFERENCES ? differenceSquares(a, b) : manySquares(a, b);
 }
+
+/** `|a_i - b_j|^2`: what `|a_i|^2 + |b_j|^2 - 2 a_i . b_j` loses of it would be a distance of 1e-8 `|a_i|` from a point to itself. */
+const differenceSquares = (a: Tensor, b: Tensor): Tensor => sum(square(sub(expandDims(a, 1), expandDims(b, 0))), 2);
+
+function withoutKeeping(a: Tensor, b: Tensor): Tensor {
+  if (a.shape[0] * b.size <= MANY) return differenceSquares(a, b);
+  const compiled = jitSync(differenceSquares);
+  const squares = compiled(a, b);
+  compiled.release();
+  return squares;
+}
+
+/** The same with gradients by products of matrices. */
+const manySquares = customVjp(
+  withoutKeeping,
+  (a, b) => [withoutKeeping(a, b), [a, b]],
+  ([a, b], g) => {
+    const slope = (own: Tensor, others: Tensor, by: Tensor) =>
+      mul(2, sub(mul(expandDims(sum(by, 1), 1), own), matmul(by, others)));
+    return [slope(a, b, g), slope(b, a, transpose(g))];
+  },
+);

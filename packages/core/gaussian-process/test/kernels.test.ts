@@ -1,5 +1,7 @@
 import {
   add,
+  diagonal,
+  grad,
   linalg,
   matmul,
   mul,
@@ -21,6 +23,7 @@ import {
   type Architecture,
   additive,
   compiled,
+  condition,
   gradientGradient,
   type Kernel,
   matern,
@@ -53,6 +56,34 @@ describe("the usual kernels", () => {
       );
       expectClose(kernel.diagonal(X), new Float64Array(25).fill(1), 1e-15);
     }
+  });
+
+  it("of a point with itself are its variance, however many there are and far apart", () => {
+    for (const length of [1, 1e-4]) {
+      const x = mul(points(60, 20), 1 / length);
+      const all = matern({ smoothness: 0.5 }).matrix(x);
+      expect(diagonal(all).toArray()).toEqual(new Array(60).fill(1));
+      const known = condition(matern({ smoothness: 0.5 }), x, points(60, 1).reshape([60]));
+      expect(Math.max(...known.variance(x).data())).toBeLessThan(1e-14);
+    }
+  });
+
+  it("of more points than differences are kept of are the same, and their gradients", () => {
+    const [x, z] = [points(250, 6), points(800, 6)];
+    const part = (rows: number) => [x, z].map((p) => p.slice([{ start: 0, stop: rows }])) as [Tensor, Tensor];
+    const kernel = matern({ length: [1, 2, 3, 1, 2, 3] });
+    const few = kernel.matrix(...part(8));
+    expectClose(kernel.matrix(x, z).slice([{ stop: 8 }, { stop: 8 }]), few, 1e-15);
+    const slopes = (rows: number) => {
+      const [own, others] = part(rows);
+      const first = (p: Tensor) =>
+        kernel
+          .matrix(p, others)
+          .slice([{ stop: 8 }, { stop: 8 }])
+          .sum();
+      return grad(first)(own).slice([{ stop: 8 }]);
+    };
+    expectClose(slopes(250), slopes(8), 1e-12);
   });
 
   it("are the same from differences and, for many points, from products", () => {
