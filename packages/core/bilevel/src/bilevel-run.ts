@@ -39,6 +39,8 @@ export interface BilevelRecord {
 
 /** Where a run stands; x, y and what the method keeps beside them as vectors. */
 export interface BilevelPoint<E> {
+  /** The method that got there. */
+  readonly of: string;
   /** Iterations done. */
   readonly iteration: number;
   /** Steps on y done before the first iteration. */
@@ -134,7 +136,7 @@ export async function runBilevel<X, Y, U, L, E>(
   }
   const { refinement } = method;
   const beginning = (): BilevelPoint<E> => ({
-    ...{ iteration: 0, refined: 0, ...vectors.initial, counts: noCounts(), hypergradientNorm: null },
+    ...{ of: owner, iteration: 0, refined: 0, ...vectors.initial, counts: noCounts(), hypergradientNorm: null },
     extra: method.begin(vectors.initial.x, vectors.initial.y),
   });
   const place = ({ x, y }: BilevelPoint<E>) => ({ x: vectors.x.unravel(x), y: vectors.y.unravel(y) });
@@ -162,7 +164,7 @@ export async function runBilevel<X, Y, U, L, E>(
         requireFinite("y", y);
         requireFinite("x", x);
         const counts = addCounts(point.counts, cost);
-        return { iteration, refined: point.refined, x, y, extra, hypergradientNorm: norm, counts };
+        return { of: owner, iteration, refined: point.refined, x, y, extra, hypergradientNorm: norm, counts };
       },
       count: ({ iteration }) => iteration,
       async record(point, iteration) {
@@ -172,7 +174,13 @@ export async function runBilevel<X, Y, U, L, E>(
         if (evaluate === undefined) return told;
         return { ...told, evaluation: await figuresOf(owner, "evaluate", evaluate(place(point), iteration)) };
       },
-      check: (point) => requireStateLike(owner, point, beginning()),
+      check(point) {
+        requireStateLike(owner, point, beginning());
+        if (point.of === owner) return;
+        throw new ValueError(
+          `${owner}: resume is a state of ${point.of}; go on by that, or begin a run whose problem has the x and y of that result as initial`,
+        );
+      },
     },
     options,
   );

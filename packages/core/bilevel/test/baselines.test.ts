@@ -124,6 +124,18 @@ describe("runs", () => {
     await expect(wrong).rejects.toThrow(/^soba: evaluate gave 3; it must give an object of numbers/);
   });
 
+  it("do not go on from where another method stands", async () => {
+    const short = { ...steps, maxIterations: 2 };
+    const { state } = await soba(problem, short);
+    for (const other of [stocBiO, ttsa, maSoba]) {
+      await expect(other(problem, { ...short, resume: state as never })).rejects.toThrow(
+        errorLike("ValueError", /resume is a state of soba; go on by that/),
+      );
+    }
+    const { iterations } = await soba(problem, { ...short, maxIterations: 4, resume: state });
+    expect(iterations).toBe(4);
+  });
+
   it("that diverge throw an error with the last good state, and name the iteration", async () => {
     const run = soba(problem, { stepSize: 1e150, lowerStepSize: 1e150, maxIterations: 50 });
     await expect(run).rejects.toMatchObject({
