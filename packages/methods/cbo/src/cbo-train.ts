@@ -70,7 +70,7 @@ export async function cboTrain(
     const { status, iterations: epochs, history, state, last } = run;
     const theta = await training.consult(last.particles, alpha);
     const [objective] = await training.lossesOf(theta.reshape([1, -1]));
-    return { theta, objective, status, epochs, history, state };
+    return { theta, objective, status, epochs, history, warnings: settings.warnings, state };
   } finally {
     await training.release();
   }

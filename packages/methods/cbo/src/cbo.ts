@@ -11,7 +11,7 @@ import {
   type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
-import { unitFor } from "./motion.js";
+import { overshooting, unitFor } from "./motion.js";
 import { type CboProblem, feasible, readTensor, settleProblem, widthOf } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
 import { firstParticles, type StartOptions } from "./start.js";
@@ -116,7 +116,12 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
   checkOptions(owner, options, [...cboOptionNames, ...swarmOptionNames, ...runOptionNames]);
   const initial = options.initial === undefined ? undefined : readTensor(owner, "initial", options.initial);
   const resumed = options.resume?.inner?.particles;
-  const settled = settleProblem(owner, problem, [initial, resumed, options.mean, options.std]);
+  const settled = settleProblem(owner, problem, {
+    initial,
+    "resume.particles": resumed,
+    mean: options.mean,
+    std: options.std,
+  });
   const d = settled.dimension;
   const width = widthOf(settled);
   const defaults = width === undefined ? paperDefaults(d, options) : boxDefaults(d, width);
@@ -164,11 +169,7 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
     descent: gamma * learningRate * dt,
     ...{ unit: settings.unit, collapses: settings.collapses },
   };
-  const warnings: string[] = [];
-  if (lambda * dt > 1) {
-    warnings.push(`lambda dt is ${lambda * dt}: particles overshoot the consensus; take dt <= ${1 / lambda}`);
-  }
-  return runSwarm(plan, options, warnings);
+  return runSwarm(plan, options, overshooting(lambda, dt));
 }
 
 type Defaults = SwarmDefaults & Required<Pick<CboOptions, "dt" | "sigma" | "noise" | "restarts">>;

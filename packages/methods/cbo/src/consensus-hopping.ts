@@ -55,7 +55,7 @@ export async function consensusHopping(problem: CboProblem, options: HoppingOpti
   requireGiven(owner, options, ["initial", "width"]);
   checkOptions(owner, options, ["initial", "width", "schedule", ...swarmOptionNames, ...runOptionNames]);
   const initial = readTensor(owner, "initial", options.initial);
-  const settled = settleProblem(owner, problem, [initial, options.resume?.inner?.particles]);
+  const settled = settleProblem(owner, problem, { initial, "resume.particles": options.resume?.inner?.particles });
   const d = settled.dimension;
   const centre = perCoordinate(owner, "initial", initial, d);
   const settings = swarmSettings(owner, options, d, { particles: 200, alpha: 100, tolerance: undefined });

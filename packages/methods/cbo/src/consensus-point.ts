@@ -8,6 +8,7 @@ import {
   ValueError,
   where,
 } from "@offprint/tensor-core";
+import { vectorOf } from "./problem.js";
 import { cappedAlpha, weighed } from "./weighing.js";
 
 /** The consensus of a swarm. */
@@ -28,13 +29,14 @@ export interface ConsensusPoint {
  * @example consensusPoint([0, 1], [[0, 0], [1, 1]], 1).point // [0.2689, 0.2689]
  */
 export function consensusPoint(energies: TensorLike, particles: TensorLike, alpha: number): ConsensusPoint {
-  const E = Array.isArray(energies) ? asTensor(energies, "float64") : asTensor(energies);
-  const V = Array.isArray(particles) ? asTensor(particles, "float64") : asTensor(particles);
+  const E = vectorOf("consensusPoint", "energies", energies);
+  const V = vectorOf("consensusPoint", "particles", particles);
   if (V.rank !== 2 || E.rank !== 1 || E.shape[0] !== V.shape[0]) {
     throw new ShapeError(
       `consensusPoint: energies have shape [${E.shape}] and particles [${V.shape}]; give [n] and [n, d]`,
     );
   }
+  if (E.size === 0) throw new ValueError("consensusPoint: there are no particles; give at least one");
   requireAlpha("consensusPoint", alpha);
   const wide = asTensor(E, "float64");
   // Where nobody goes a particle may be anything, also infinite.

@@ -31,7 +31,7 @@ export interface DescentState {
 
 /** Options of `gradientDescent`. */
 export interface GradientDescentOptions extends RunOptions<DescentRecord, RunState<DescentState, DescentRecord>> {
-  /** Where it starts, `[d]`, or `[chains, d]` for several independent runs at once. */
+  /** Where it starts, `[d]`, or `[chains, d]` for several independent runs at once; put into the constraints as every step is. */
   readonly initial: TensorLike;
   /** Learning rate, > 0. Default 1. */
   readonly learningRate?: number;
@@ -116,7 +116,7 @@ export async function gradientDescent(
   requireNonNegative(owner, "langevinSigma", langevinSigma);
   requireInteger(owner, "recordEvery", recordEvery, 1);
   const initial = readTensor(owner, "initial", options.initial);
-  const settled = settleProblem(owner, problem, [initial]);
+  const settled = settleProblem(owner, problem, { initial });
   const { evaluator, dimension: d } = settled;
   const { shape, size } = initial;
   if (initial.rank < 1 || initial.rank > 2 || shape[initial.rank - 1] !== d) {
@@ -128,6 +128,8 @@ export async function gradientDescent(
   const gradient = gradientOf(owner, evaluator, d, options.gradient);
   const noise = noiseOf(seed, size);
   const constrained = settled.box !== undefined || settled.project !== undefined;
+  const inside = (x: Float64Array) => (constrained ? Float64Array.from(feasible(settled, points(x), owner).data()) : x);
+  const start = inside(Float64Array.from(initial.data()));
   const moved = (x: Float64Array, slope: ArrayLike<number>, k: number): DescentState => {
     const next = new Float64Array(size);
     for (let i = 0; i < size; i++) next[i] = x[i] - learningRate * dt * slope[i];
@@ -139,13 +141,13 @@ export async function gradientDescent(
     if (!isFiniteSum(next)) {
       throw new NonFiniteError("the point left the range of numbers; lower learningRate or dt, or give bounds");
     }
-    return { x: constrained ? Float64Array.from(feasible(settled, points(next), owner).data()) : next };
+    return { x: inside(next) };
   };
   const run = await runLoop<DescentState, DescentRecord, never>(
     {
       owner,
       limit: maxIterations,
-      initial: () => ({ x: Float64Array.from(initial.data()) }),
+      initial: () => ({ x: start }),
       step({ x }, k) {
         const slope = gradient.at(points(x));
         return slope instanceof Promise ? slope.then((known) => moved(x, known, k)) : moved(x, slope, k);
@@ -153,10 +155,13 @@ export async function gradientDescent(
       record: ({ x }, iteration) =>
         iteration % recordEvery === 0 || iteration === maxIterations ? { iteration, x } : undefined,
       check({ x }) {
-        if (x?.length === size) return;
-        throw new ShapeError(
-          `${owner}: resume holds no ${chains} points of ${d} coordinates; give the \`state\` of a result`,
-        );
+        if (x?.length !== size) {
+          throw new ShapeError(
+            `${owner}: resume holds no ${chains} points of ${d} coordinates; give the \`state\` of a result`,
+          );
+        }
+        const odd = Array.from(x).find((value) => !Number.isFinite(value));
+        if (odd !== undefined) throw new ValueError(`${owner}: resume.x holds ${String(odd)}; it must be finite`);
       },
     },
     options,
@@ -164,7 +169,7 @@ export async function gradientDescent(
   const { status, iterations, history, last, state } = run;
   const objective = Float64Array.from(await evaluator.evaluate(points(last.x)));
   const all = new Float64Array((history.length + 1) * size);
-  all.set(initial.data());
+  all.set(start);
   history.forEach(({ x }, record) => {
     all.set(x, (record + 1) * size);
   });

@@ -83,7 +83,7 @@ export async function hopGradient(problem: CboProblem, x: TensorLike, options: H
   requireGiven(owner, options, ["width", "alpha"]);
   checkOptions(owner, options, ["width", "alpha", "samples", "seed", "gradient"]);
   const at = readTensor(owner, "x", x);
-  const { evaluator, dimension: d } = settleProblem(owner, problem, [at]);
+  const { evaluator, dimension: d } = settleProblem(owner, problem, { x: at });
   const centre = perCoordinate(owner, "x", at, d);
   const { width, alpha, samples = 10_000, seed = 0 } = options;
   requirePositive(owner, "width", width);
@@ -93,7 +93,7 @@ export async function hopGradient(problem: CboProblem, x: TensorLike, options: H
   }
   requireInteger(owner, "samples", samples, 1);
   requireFelt(owner, centre, width, alpha);
-  const gradients = options.gradient && gradientOf(owner, evaluator, d, options.gradient);
+  const gradients = options.gradient === undefined ? undefined : gradientOf(owner, evaluator, d, options.gradient);
   const rng = random.rng(seed);
   const mean = new RunningMean(alpha, gradients ? 2 * d : d);
   const breather = makeBreather();

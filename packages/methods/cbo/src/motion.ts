@@ -60,3 +60,9 @@ export function unitFor(sizes: readonly number[], dtype: "float32" | "float64"):
   if (size === 0 || (size < ORDINARY[dtype] && size > 1 / ORDINARY[dtype])) return 1;
   return 2 ** Math.max(LEAST[dtype], Math.floor(Math.log2(size)));
 }
+
+/** @internal What a result warns of where the drift is too long. */
+export function overshooting(lambda: number, dt: number): string[] {
+  if (lambda * dt <= 1) return [];
+  return [`lambda dt is ${lambda * dt}: particles overshoot the consensus; take dt <= ${1 / lambda}`];
+}

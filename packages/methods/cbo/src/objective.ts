@@ -2,6 +2,7 @@ import {
   asTensor,
   checkOptions,
   isTensor,
+  requireInteger,
   reshape,
   ShapeError,
   type Tensor,
@@ -107,7 +108,7 @@ function perParticleEvaluator(
   owner: string,
   { perParticle, concurrency = Infinity }: Extract<Objective, { perParticle: unknown }>,
 ): Evaluator {
-  if (!(concurrency >= 1)) throw new ValueError(`${owner}: concurrency is ${concurrency}; it must be at least 1`);
+  if (concurrency !== Infinity) requireInteger(owner, "concurrency", concurrency, 1);
   const evaluate = (particles: Tensor): Float64Array | Promise<Float64Array> => {
     const [n, d] = particles.shape;
     const values = particles.data();

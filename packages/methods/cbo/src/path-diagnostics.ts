@@ -29,7 +29,7 @@ export async function pathDiagnostics(
   const owner = "pathDiagnostics";
   checkOptions(owner, options, ["gradient"]);
   const points = readTensor(owner, "path", path);
-  const { evaluator, dimension: d } = settleProblem(owner, problem, [points]);
+  const { evaluator, dimension: d } = settleProblem(owner, problem, { path: points });
   if (points.rank !== 2 || points.shape[0] === 0 || points.shape[1] !== d) {
     throw new ShapeError(`${owner}: path has shape [${points.shape}]; give [points, ${d}], at least one point`);
   }
@@ -40,15 +40,12 @@ export async function pathDiagnostics(
   const moves = points.shape[0] - 1;
   const [cosine, length] = [new Float64Array(moves), new Float64Array(moves)];
   for (let k = 0; k < moves; k++) {
-    let [inner, moved, slope] = [0, 0, 0];
-    for (let j = k * d; j < (k + 1) * d; j++) {
-      const step = x[j + d] - x[j];
-      inner -= step * gradient[j];
-      moved += step * step;
-      slope += gradient[j] * gradient[j];
-    }
-    length[k] = Math.sqrt(moved);
-    cosine[k] = inner / Math.sqrt(moved * slope);
+    const step = Array.from({ length: d }, (_, j) => x[(k + 1) * d + j] - x[k * d + j]);
+    const slope = Array.from({ length: d }, (_, j) => Number(gradient[k * d + j]));
+    const steepness = Math.hypot(...slope);
+    length[k] = Math.hypot(...step);
+    // Parts of lengths, whose products are numbers at any size.
+    cosine[k] = -step.reduce((inner, own, j) => inner + (own / length[k]) * (slope[j] / steepness), 0);
   }
   return { energy, cosine, length };
 }

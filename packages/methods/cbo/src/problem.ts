@@ -2,7 +2,9 @@ import {
   asTensor,
   checkOptions,
   clip,
+  DTypeError,
   hostTensor,
+  requireFunction,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -47,11 +49,11 @@ export interface SettledProblem {
   readonly project: CboProblem["project"];
 }
 
-/** @internal Checks a problem; the last axis of a hint that has one is the dimension. */
+/** @internal Checks a problem; the last axis of a hint that has one is the dimension. Hints have their names, for messages. */
 export function settleProblem(
   owner: string,
   problem: CboProblem,
-  hints: readonly (TensorLike | undefined)[],
+  hints: Readonly<Record<string, TensorLike | undefined>>,
 ): SettledProblem {
   if (typeof problem !== "object" || problem === null) {
     throw new ValueError(`${owner}: the problem is ${String(problem)}; give { objective, dimension }`);
@@ -59,7 +61,10 @@ export function settleProblem(
   checkOptions(owner, problem, ["objective", "dimension", "bounds", "project"]);
   const evaluator = evaluatorOf(owner, problem.objective);
   const sides = problem.bounds === undefined ? undefined : sidesOf(owner, problem.bounds);
-  const shaped = [...hints, sides?.lower, sides?.upper].map((x) => (x === undefined ? undefined : vectorOf(x)));
+  if (problem.project !== undefined) requireFunction(owner, "project", problem.project);
+  const shaped = Object.entries({ ...hints, ...sides }).map(([name, x]) =>
+    x === undefined ? undefined : vectorOf(owner, name, x),
+  );
   const known = shaped.find((x) => x !== undefined && x.rank > 0);
   const dimension = problem.dimension ?? known?.shape[known.rank - 1];
   if (dimension === undefined) {
@@ -80,7 +85,7 @@ function sidesOf(owner: string, bounds: NonNullable<CboProblem["bounds"]>): { lo
     if (lower === undefined || upper === undefined) {
       throw new ValueError(`${owner}: bounds need both sides; give { lower, upper } or [[lower, upper], ...]`);
     }
-    return { lower: vectorOf(lower), upper: vectorOf(upper) };
+    return { lower: vectorOf(owner, "bounds.lower", lower), upper: vectorOf(owner, "bounds.upper", upper) };
   }
   const pairs: readonly (readonly number[])[] = bounds;
   const odd = pairs.findIndex((pair) => !Array.isArray(pair) || pair.length !== 2);
@@ -89,17 +94,29 @@ function sidesOf(owner: string, bounds: NonNullable<CboProblem["bounds"]>): { lo
       `${owner}: bounds[${Math.max(odd, 0)}] is ${String(pairs[odd])}; give [lower, upper] for every coordinate, or { lower, upper }`,
     );
   }
-  return { lower: vectorOf(pairs.map(([low]) => low)), upper: vectorOf(pairs.map(([, high]) => high)) };
+  const side = (at: 0 | 1) =>
+    vectorOf(
+      owner,
+      "bounds",
+      pairs.map((pair) => pair[at]),
+    );
+  return { lower: side(0), upper: side(1) };
 }
 
-/** Plain numbers and arrays in float64; tensors as they are. */
-function vectorOf(x: TensorLike): Tensor {
-  return typeof x === "number" || Array.isArray(x) ? asTensor(x, "float64") : asTensor(x);
+/** @internal Plain numbers and arrays in float64; tensors as they are. */
+export function vectorOf(owner: string, name: string, x: TensorLike): Tensor {
+  try {
+    return typeof x === "number" || Array.isArray(x) ? asTensor(x, "float64") : asTensor(x);
+  } catch (error) {
+    if (!(error instanceof DTypeError || error instanceof ShapeError)) throw error;
+    const Kind = error instanceof ShapeError ? ShapeError : DTypeError;
+    throw new Kind(`${owner}: ${name} cannot be read: ${error.message}`, { cause: error });
+  }
 }
 
 /** @internal A number or `[d]` spread over d coordinates. */
 export function perCoordinate(owner: string, name: string, x: TensorLike, d: number): Float64Array {
-  const t = vectorOf(x);
+  const t = vectorOf(owner, name, x);
   if (t.rank === 0) return new Float64Array(d).fill(t.item());
   if (t.rank !== 1 || t.shape[0] !== d) {
     throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; give a number, or one per coordinate, [${d}]`);
@@ -148,15 +165,20 @@ export function requireGiven(owner: string, options: object | undefined, names: 
   throw new ValueError(`${owner}: ${missing} is missing; give { ${names.join(", ")} }`);
 }
 
-/** @internal The width of a box whose bounds are all finite, `[d]`. */
+/**
+ * @internal The width of a box whose bounds are all finite, `[d]`. A coordinate that is held by equal bounds gets the width
+ * of the widest, as nothing moves along it.
+ */
 export function widthOf({ box }: SettledProblem): number[] | undefined {
   const widths = box && Array.from(box.upper, (upper, j) => upper - box.lower[j]);
-  return widths?.every((width) => width > 0 && width < Infinity) ? widths : undefined;
+  const widest = Math.max(0, ...(widths ?? []));
+  if (!(widest > 0 && widest < Infinity)) return undefined;
+  return widths?.map((width) => width || widest);
 }
 
 /** @internal Tensors are read in memory, as `[..., d]` of one dtype. */
 export function readTensor(owner: string, name: string, x: TensorLike): Tensor {
-  const t = vectorOf(x);
+  const t = vectorOf(owner, name, x);
   const values = t.data();
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) throw new ValueError(`${owner}: ${name} holds ${values[i]}; it must be finite`);

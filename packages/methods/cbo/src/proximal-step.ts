@@ -69,7 +69,7 @@ interface Landscape {
 export async function proximalStep(problem: CboProblem, x: TensorLike, tau: number): Promise<Tensor> {
   const owner = "proximalStep";
   const given = readTensor(owner, "x", x);
-  const settled = settleProblem(owner, problem, [given]);
+  const settled = settleProblem(owner, problem, { x: given });
   const { dimension: d } = settled;
   requirePositive(owner, "tau", tau);
   const centre = perCoordinate(owner, "x", given, d);
@@ -94,7 +94,7 @@ export async function proximalPath(
   checkOptions(owner, options, ["initial", "tau", "steps"]);
   const { tau, steps } = options;
   const initial = readTensor(owner, "initial", options.initial);
-  const settled = settleProblem(owner, problem, [initial]);
+  const settled = settleProblem(owner, problem, { initial });
   const { dimension: d } = settled;
   requirePositive(owner, "tau", tau);
   requireInteger(owner, "steps", steps, 0);

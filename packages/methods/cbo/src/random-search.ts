@@ -1,8 +1,9 @@
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, hostTensor, requireInteger, type Tensor } from "@offprint/tensor-core";
+import { checkOptions, hostTensor, requireInteger, type Tensor, ValueError } from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import { type CboProblem, feasible, settleProblem } from "./problem.js";
 import { firstParticles, type StartOptions } from "./start.js";
+import { requirePoint } from "./swarm-settings.js";
 
 /** Best of a search after some samples. */
 export interface RandomSearchRecord {
@@ -63,7 +64,7 @@ export async function randomSearch(
   const { particles: n = 200, maxIterations = 250, seed = 0 } = options;
   requireInteger(owner, "particles", n, 1);
   requireInteger(owner, "maxIterations", maxIterations, 0);
-  const settled = settleProblem(owner, problem, [options.mean, options.std]);
+  const settled = settleProblem(owner, problem, { mean: options.mean, std: options.std });
   const { dimension: d, evaluator, box } = settled;
   const bestOf = async (k: number): Promise<RandomSearchState> => {
     const points = feasible(settled, firstParticles(owner, box, options, n, d, `${seed}/${k}/start`), owner);
@@ -87,6 +88,11 @@ export async function randomSearch(
         return next.objective < state.objective ? next : state;
       },
       record: ({ objective }, iteration) => ({ iteration, best: objective }),
+      check({ x, objective }) {
+        requirePoint(owner, "resume.x", x, d);
+        if (Number.isFinite(objective)) return;
+        throw new ValueError(`${owner}: resume.objective is ${String(objective)}; give the \`state\` of a search`);
+      },
     },
     options,
   );

@@ -21,6 +21,8 @@ import { cappedAlpha, weighed } from "./weighing.js";
 const AT_REST = 1e-5;
 /** Two swarms found the same point where it differs by no more than so many tolerances. */
 const SAME = 10;
+/** Spread of particles that are the same, in sizes of their consensus, which is rounded. */
+const ROUNDING = { float32: 2 ** -21, float64: 2 ** -50 };
 const FEW_PARTICLES = 5;
 /** Among so many first steps. */
 const EARLY = 10;
@@ -65,7 +67,8 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
     return decided(new SteppedSwarm(state, figures, cost.step), figures.radius);
   };
   const decided = (state: SwarmState, radius = Infinity): SwarmState => {
-    if (!((plan.collapses && radius < 1) || state.stalled >= patience)) return state;
+    const collapsed = (plan.collapses && radius < 1) || alike(plan, state);
+    if (!collapsed && state.stalled < patience) return state;
     const next = state.restarts >= plan.restarts || foundAgain(plan, state) ? "end" : "restart";
     return { ...state, particles: state.particles, next };
   };
@@ -88,7 +91,10 @@ export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings:
         return evaluations + further > maxEvaluations ? "limit" : undefined;
       },
       snapshot: async (state) => ({ ...state, particles: await state.particles.host() }),
-      check: (state) => checkState(plan, state),
+      check(state) {
+        checkState(plan, state);
+        if (recordPath) requirePath(plan, options.resume?.history ?? []);
+      },
     },
     options as Run,
   ).finally(() => stepper.release());
@@ -142,6 +148,12 @@ class SteppedSwarm implements SwarmState {
   get particles(): Tensor {
     return this.#figures.particles;
   }
+}
+
+/** Whether all particles are the same but for rounding, and remain so: their noise is as wide as they are. */
+function alike({ motion, descent, dtype }: SwarmPlan, { spread, consensus }: SwarmState): boolean {
+  if (motion.noise === "constant" || descent > 0) return false;
+  return spread === 0 || spread <= ROUNDING[dtype] * Math.max(...consensus.data().map(Math.abs));
 }
 
 interface Cost {
@@ -273,6 +285,15 @@ function checkState({ owner, n, d }: SwarmPlan, state: SwarmState): void {
   if (earlier === null) return;
   requireBest(owner, "resume.earlier", earlier, d);
   requirePoint(owner, "resume.earlier.consensus", earlier.consensus, d);
+}
+
+/** Throws where records of a saved run have no consensus, from which the path would be made. */
+function requirePath({ owner, d }: SwarmPlan, history: readonly SwarmRecord[]): void {
+  const without = history.findIndex((record) => record?.consensus?.length !== d);
+  if (without < 0) return;
+  throw new ValueError(
+    `${owner}: resume.history[${without}] has no consensus of ${d} coordinates; go on with recordPath: false, as the run was made`,
+  );
 }
 
 function requireBest(owner: string, name: string, best: BestParticle | undefined, d: number): void {

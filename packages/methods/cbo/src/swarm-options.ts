@@ -41,8 +41,9 @@ export interface SwarmOptions extends RunOptions<SwarmRecord, RunState<SwarmStat
   /** Most evaluations of E. Steps that would exceed it are not begun. Default no limit. */
   readonly maxEvaluations?: number;
   /**
-   * The swarm has collapsed when no particle is further than this from the consensus, > 0. Default never; `cbo` within
-   * bounds a thousandth of their width, coordinate by coordinate.
+   * The swarm has collapsed when no particle is further than this from the consensus, > 0. Default when all particles are
+   * the same but for rounding, from where nothing moves them; `cbo` within bounds a thousandth of their width, coordinate
+   * by coordinate.
    */
   readonly tolerance?: number;
   /** The swarm has stalled when the consensus has moved by at most 1e-5 in every coordinate for so many steps, >= 1. Default never. */

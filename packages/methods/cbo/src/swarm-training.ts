@@ -247,5 +247,7 @@ function shaken(particles: Tensor, rng: Rng, scale: number): Tensor {
 }
 
 function nothingFinite(n: number): NonFiniteError {
-  return new NonFiniteError(`the loss is finite for none of ${n} particles; lower sigma, or start them nearer to 0`);
+  return new NonFiniteError(
+    `the loss is finite for none of ${n} particles; lower sigma, start them nearer to 0, or look for NaN in data`,
+  );
 }

@@ -126,6 +126,8 @@ export interface SwarmTrainingResult {
   readonly epochs: number;
   /** An entry for each epoch. */
   readonly history: readonly EpochRecord[];
+  /** What may be wrong with the options, in sentences. */
+  readonly warnings: readonly string[];
   /** To go on from, with `resume`. */
   readonly state: RunState<SwarmTrainingState, EpochRecord>;
 }

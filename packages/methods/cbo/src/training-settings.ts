@@ -3,8 +3,11 @@ import { runOptionNames } from "@offprint/solvers";
 import {
   asTensor,
   checkOptions,
+  DTypeError,
+  isTensor,
   refuseIdle,
   requireChoice,
+  requireFunction,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -12,7 +15,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
-import type { Motion } from "./motion.js";
+import { type Motion, overshooting } from "./motion.js";
 import { readTensor, requireGiven } from "./problem.js";
 import { firstParticles } from "./start.js";
 import { requirePoint, requireSwarmShape } from "./swarm-settings.js";
@@ -40,6 +43,8 @@ export interface TrainingSettings {
   readonly reduction: boolean;
   readonly seed: number | string;
   readonly dtype: "float32" | "float64";
+  /** For the result. */
+  readonly warnings: readonly string[];
   /** The first particles. */
   readonly start: () => Tensor;
 }
@@ -54,13 +59,17 @@ export function trainingSettings(
   options: SwarmTrainingOptions,
 ): TrainingSettings {
   const owner = TRAINING;
+  checkOptions(owner, options, [...trainingOptionNames, ...runOptionNames]);
   const { particles = 100, batchParticles = 10, batchSize = 60, epochs = 100, dt = 0.1, lambda = 1 } = options;
   const { sigma = Math.sqrt(0.4), alpha = 50, noise = "anisotropic", noiseAt = "pre", seed = 0 } = options;
   const { cooling = true, batchUpdate = "full", reduction = false } = options;
   requireGiven(owner, model, ["parameters", "loss"]);
   requireGiven(owner, data, ["inputs", "targets"]);
   checkOptions(`${owner}: data`, data, ["inputs", "targets"]);
-  checkOptions(owner, options, [...trainingOptionNames, ...runOptionNames]);
+  requireFunction(owner, "model.loss", model.loss);
+  for (const name of ["inputs", "targets"] as const) {
+    if (!isTensor(data[name])) throw new ValueError(`${owner}: data.${name} is no tensor; make it with tensor(...)`);
+  }
   const { parameters } = model;
   requireInteger(owner, "model.parameters", parameters, 1);
   requireInteger(owner, "particles", particles, 2);
@@ -98,13 +107,14 @@ export function trainingSettings(
     sigmaOf: (epoch) => (cooling ? sigma / Math.log2(epoch + 1) : sigma),
     alphaOf: (epoch) => (cooling ? alpha * 2 ** (epoch - 1) : alpha),
     partial: batchUpdate === "partial",
+    warnings: overshooting(lambda, dt),
     start: () => asTensor(given ?? drawn(), dtype),
   };
 }
 
 /** @internal Throws where a state is not one of this model. */
 export function requireTrainingState(
-  { parameters, batchParticles }: TrainingSettings,
+  { parameters, batchParticles, dtype }: TrainingSettings,
   { epoch, particles, consensus, variance, evaluations }: SwarmTrainingState,
 ): void {
   const owner = TRAINING;
@@ -116,5 +126,10 @@ export function requireTrainingState(
   requireNonNegative(owner, "resume.variance", variance);
   const read = readTensor(owner, "resume.particles", particles);
   requireSwarmShape(owner, "resume.particles", read, Math.max(read.shape[0] ?? 0, batchParticles), parameters);
+  if (read.dtype !== dtype) {
+    throw new DTypeError(
+      `${owner}: resume.particles are in ${read.dtype}; give dtype: "${read.dtype}", as the run was made`,
+    );
+  }
   requirePoint(owner, "resume.consensus", consensus, parameters);
 }

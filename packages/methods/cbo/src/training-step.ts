@@ -1,4 +1,4 @@
-import { abs, cast, max, ShapeError, scan, sub, type Tensor, take, where } from "@offprint/tensor-core";
+import { abs, cast, isTensor, max, ShapeError, scan, sub, type Tensor, take, where } from "@offprint/tensor-core";
 import { moved } from "./motion.js";
 import type { TrainingData } from "./training-options.js";
 import { TRAINING, type TrainingSettings } from "./training-settings.js";
@@ -66,8 +66,8 @@ export function turnsOf(model: SwarmModel<TrainingData>, { motion, dtype }: Trai
 export function lossesOf(model: SwarmModel<TrainingData>, theta: Tensor, batch: TrainingData): Tensor {
   const losses = model.loss(theta, batch);
   const n = theta.shape[0];
-  if (losses.rank === 1 && losses.shape[0] === n) return losses;
+  if (isTensor(losses) && losses.rank === 1 && losses.shape[0] === n) return losses;
   throw new ShapeError(
-    `${TRAINING}: loss returned shape [${losses.shape}] for ${n} particles; it must return one loss each, [${n}]`,
+    `${TRAINING}: loss returned ${isTensor(losses) ? `shape [${losses.shape}]` : "no tensor"} for ${n} particles; it must return one loss each, [${n}]`,
   );
 }

@@ -1,4 +1,14 @@
-import { concatenate, reshape, ShapeError, type Tensor, tree, vmap } from "@offprint/tensor-core";
+import {
+  concatenate,
+  isTensor,
+  requireFunction,
+  reshape,
+  ShapeError,
+  type Tensor,
+  tree,
+  ValueError,
+  vmap,
+} from "@offprint/tensor-core";
 import type { TrainingData } from "./training-options.js";
 
 /** What a swarm trains: a loss of parameters that are one long vector. */
@@ -38,6 +48,10 @@ export interface TreeModel<P, B> extends SwarmModel<B> {
  */
 export function treeModel<P, B = TrainingData>(template: P, loss: (params: P, batch: B) => Tensor): TreeModel<P, B> {
   const { leaves, structure } = tree.flatten(template);
+  if (leaves.length === 0 || !leaves.every(isTensor)) {
+    throw new ValueError("treeModel: template must be a tree of tensors, at least one; make them with tensor(...)");
+  }
+  requireFunction("treeModel", "loss", loss);
   const shapes = (leaves as Tensor[]).map(({ shape }) => shape);
   const sizes = (leaves as Tensor[]).map(({ size }) => size);
   const parameters = sizes.reduce((a, b) => a + b, 0);
@@ -53,7 +67,16 @@ export function treeModel<P, B = TrainingData>(template: P, loss: (params: P, ba
     });
     return tree.unflatten<P>(structure, parts);
   };
-  const toVector = (params: P) => concatenate((tree.flatten(params).leaves as Tensor[]).map((x) => reshape(x, [-1])));
+  const toVector = (params: P): Tensor => {
+    const own = tree.flatten(params).leaves as Tensor[];
+    const odd = shapes.findIndex((shape, i) => String(own[i]?.shape) !== String(shape));
+    if (odd >= 0 || own.length !== shapes.length) {
+      throw new ShapeError(
+        `treeModel: parameters have ${own.length} tensors of shapes ${own.map((x) => `[${x?.shape}]`)}; the model has ${shapes.map((shape) => `[${shape}]`)}`,
+      );
+    }
+    return concatenate(own.map((x) => reshape(x, [-1])));
+  };
   return {
     parameters,
     toTree,

@@ -1,5 +1,6 @@
 import {
   ConvergenceError,
+  DTypeError,
   div,
   matmul,
   mul,
@@ -513,4 +514,103 @@ it("bounds whose distance is no number, and fields of data that are none, are na
 it("a proximal step of a point beside which the root of tau is nothing is found", async () => {
   const [far] = (await proximalStep({ objective: { perParticle: (v) => v[0] ** 2 } }, [1e150], 0.5)).data();
   expect(far / 5e149).toBeCloseTo(1, 7);
+});
+
+describe("what was unnamed is named:", () => {
+  const one = { objective: { perParticle: (v: Float64Array) => v[0] ** 2 } };
+  const data = { inputs: zeros([4, 2]), targets: zeros([4]) };
+  const model = treeModel({ w: zeros([2]) }, (p, batch: TrainingData) => sum(matmul(batch.inputs, p.w)));
+  const searched = (inner: object) =>
+    randomSearch(problem, { resume: { iterations: 1, history: [], inner: inner as any }, maxIterations: 2 });
+  rejects({
+    "arrays as data": [
+      () => cboTrain(model, { inputs: [[1, 2]], targets: [1] } as any),
+      ValueError,
+      /cboTrain: data.inputs is no tensor; make it with tensor/,
+    ],
+    "options of a training that are null": [() => cboTrain(model, data, null as any), ValueError, /options are null/],
+    "a loss that is none": [
+      () => cboTrain({ parameters: 2, loss: 3 } as any, data),
+      ValueError,
+      /model.loss is 3; give a function/,
+    ],
+    "a loss that gives nothing": [
+      () => cboTrain({ parameters: 2, loss: () => undefined } as any, data),
+      ShapeError,
+      /loss returned no tensor for 10 particles/,
+    ],
+    "a training of another dtype": [
+      async () =>
+        cboTrain(model, data, { dtype: "float64", resume: (await cboTrain(model, data, { epochs: 1 })).state }),
+      DTypeError,
+      /resume.particles are in float32; give dtype: "float32"/,
+    ],
+    "a template of numbers": [
+      () => treeModel({ w: 3 }, () => zeros([])),
+      ValueError,
+      /template must be a tree of tensors/,
+    ],
+    "parameters of another model": [
+      () => model.toVector({ w: zeros([3]) }),
+      ShapeError,
+      /parameters have 1 tensors of shapes \[3\]; the model has \[2\]/,
+    ],
+    "a project that is none": [
+      () => cbo({ ...one, project: null as any }, { mean: [1] }),
+      ValueError,
+      /project is null/,
+    ],
+    "a mean that is a text": [() => cbo(problem, { mean: "a" as any }), DTypeError, /cbo: mean cannot be read/],
+    "bounds that hold null": [
+      () => cbo({ ...one, bounds: [[null, 1]] as any }),
+      DTypeError,
+      /cbo: bounds cannot be read: .* not null/,
+    ],
+    "a concurrency between integers": [
+      () => cbo({ objective: { perParticle: async () => 1, concurrency: 1.5 }, dimension: 1 }),
+      ValueError,
+      /concurrency is 1.5/,
+    ],
+    "energies of nobody": [() => consensusPoint([], zeros([0, 2]), 1), ValueError, /there are no particles/],
+    "a gradient of two fields": [
+      () => gradientDescent(one, { initial: [1], gradient: { spacing: 1, order: 4 } as any }),
+      ValueError,
+      /gradient: there is no option "order"/,
+    ],
+    "a hop whose gradient is null": [
+      () => hopGradient(one, [1], { width: 1, alpha: 1, gradient: null as any }),
+      ValueError,
+      /gradient is null/,
+    ],
+    "a spacing that rounding swallows": [
+      () => gradientDescent(one, { initial: [1e20], gradient: { spacing: 1e-5 } }),
+      ValueError,
+      /gradient.spacing is 0.00001, which changes nothing beside a coordinate of 100000000000000000000/,
+    ],
+    "a descent from NaN": [
+      () =>
+        gradientDescent(one, {
+          initial: [1],
+          resume: { iterations: 1, history: [], inner: { x: Float64Array.of(Number.NaN) } },
+        }),
+      ValueError,
+      /resume.x holds NaN/,
+    ],
+    "a search of another problem": [
+      () => searched({ x: zeros([3]), objective: 1 }),
+      ShapeError,
+      /resume.x has shape \[3\]/,
+    ],
+    "a search that found NaN": [
+      () => searched({ x: zeros([2]), objective: Number.NaN }),
+      ValueError,
+      /resume.objective is NaN/,
+    ],
+    "a path that was not recorded": [
+      async () =>
+        cbo(problem, { resume: (await cbo(problem, { maxIterations: 2, recordPath: false })).state, maxIterations: 3 }),
+      ValueError,
+      /resume.history\[0\] has no consensus of 2 coordinates; go on with recordPath: false/,
+    ],
+  });
 });

@@ -259,3 +259,14 @@ describe("diagnostics of a path", () => {
     expect(energy[250]).toBeLessThan(0.05 * energy[0]);
   });
 });
+
+it("differences, descents and paths are right beside large coordinates, and a descent begins within its bounds", async () => {
+  const objective = { perParticle: (v: Float64Array) => (v[0] / 1e20) ** 2 };
+  const { x } = await gradientDescent({ objective }, { initial: [1e20], dt: 0.25e40, maxIterations: 1 });
+  expect(x.item() / 1e20).toBeCloseTo(0.5, 6);
+  const far = await pathDiagnostics({ objective: { perParticle: (v) => v[0] / 1e160 } }, [[2e160], [1e160]]);
+  expect(far.cosine[0]).toBeCloseTo(1, 12);
+  expect(far.length[0] / 1e160).toBeCloseTo(1, 12);
+  const boxed = await gradientDescent({ objective, bounds: [[0, 1]] }, { initial: [5], maxIterations: 0 });
+  expect([boxed.x.item(), boxed.path.data()[0]]).toEqual([1, 1]);
+});

@@ -96,6 +96,17 @@ describe("a run ends", () => {
     expect(Math.max(...rows.map((v) => Math.hypot(v[0] - m[0], v[1] - m[1])))).toBeLessThan(1e-3);
   });
 
+  it("converged, when all particles are the same but for rounding: nothing would move them any more", async () => {
+    const run = await cbo(problem, { ...options, sigma: 0, dt: 0.5 });
+    expect(run.status).toBe("converged");
+    expect(run.history.at(-1)?.spread).toBeLessThan(1e-14);
+    expect(run.iterations).toBeLessThan(120);
+    // Hops are of a width of their own, and a gradient moves what is alike.
+    const alike = { ...options, initial: new Array(60).fill([1, 1]), mean: undefined, std: undefined };
+    const descended = await cbo(problem, { ...alike, gradient: { gamma: 1, learningRate: 1 } });
+    expect([descended.status, descended.iterations]).toEqual(["limit", 120]);
+  });
+
   it("converged, when the consensus rests for so many steps", async () => {
     const run = await cbo(problem, { ...options, maxIterations: 5000, patience: 10, sigma: 0 });
     expect(run.status).toBe("converged");
@@ -227,6 +238,19 @@ describe("a swarm that collapsed", () => {
 });
 
 describe("constraints", () => {
+  it("a coordinate that equal bounds hold leaves the others their defaults", async () => {
+    const objective = { perParticle: (v: Float64Array) => (v[0] - 7) ** 2 + (v[1] - 1) ** 2 };
+    const run = await cbo({
+      objective,
+      bounds: [
+        [2, 2],
+        [-3, 3],
+      ],
+    });
+    expect([run.status, run.x.data()[0]]).toEqual(["converged", 2]);
+    expect(run.x.data()[1]).toBeCloseTo(1, 6);
+  });
+
   it("a box is never left, and its boundary is found where the minimiser lies outside", async () => {
     let outside = 0;
     const objective = {

@@ -184,6 +184,13 @@ describe("training without gradients", () => {
     expect(rest.history).toEqual(whole.history);
   });
 
+  it("warns of a drift that overshoots", async () => {
+    const data = { inputs: zeros([4, 1]), targets: zeros([4]) };
+    const bowl = { parameters: 2, loss: (theta: Tensor) => theta.square().sum({ axis: 1 }) };
+    expect((await cboTrain(bowl, data, { epochs: 1, dt: 2 })).warnings[0]).toMatch(/lambda dt is 2: .* take dt <= 1/);
+    expect((await cboTrain(bowl, data, { epochs: 1 })).warnings).toEqual([]);
+  });
+
   it("stops when it is told, and when its signal fires: with the last whole epoch", async () => {
     const onProgress = ({ epoch }: EpochRecord) => (epoch === 2 ? "stop" : undefined);
     const stopped = await cboTrain(bowl, noData, { ...small, epochs: 9, onProgress });
