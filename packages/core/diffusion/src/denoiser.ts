@@ -40,6 +40,8 @@ export interface Denoiser<C = Tensor> {
   predict(z: Tensor, level: LevelTensors, condition?: C): Tensor | Promise<Tensor>;
   /** Whether `predict` is a black box that may read values and answer with a promise, such as a loaded file. Default false. */
   readonly external?: boolean;
+  /** The weight of guidance, where it has one: what states that are not finite may come from. */
+  readonly guidance?: number;
   /** Gradients of `sum(predict(z, ...) * cotangent)`, for black boxes that take part in gradients. */
   vjp?(
     z: Tensor,
@@ -187,6 +189,7 @@ export function withGuidance<C>(denoiser: Denoiser<C>, nullCondition: C, weight:
   return {
     prediction,
     schedule,
+    guidance: weight,
     ...(external && { external }),
     predict(z, level, condition) {
       const { states, levels, both } = doubled(z, level, needed(condition), nullCondition);

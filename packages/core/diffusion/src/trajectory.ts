@@ -109,6 +109,8 @@ export interface Sampling<C> {
   readonly call: Pick<Evaluator<C>, "noise" | "data">;
   /** Calls so far. */
   readonly count: () => number;
+  /** The denoiser's weight of guidance. */
+  readonly guidance?: number;
   /** How it is run: progress, signal, checkpoints, a state to go on from. */
   readonly running: RunOptions<SamplerRecord, SamplerState>;
 }
@@ -153,6 +155,7 @@ export function prepareSampling<C>(
     levels: grid,
     call: { noise: counted("noise"), data: counted("data") },
     count: () => calls,
+    ...(denoiser.guidance !== undefined && { guidance: denoiser.guidance }),
     running: options,
   };
 }
@@ -200,8 +203,8 @@ export interface Trajectory<S> {
   readonly placeAfter: (k: number) => number;
   /** The `residual` of records, for samplers that fit measurements. */
   readonly residual?: (carried: S) => number;
-  /** What may be done where a state stops being finite. Default: to look at what the denoiser gives. */
-  readonly remedy?: string;
+  /** Options that states grow with: where one stops being finite, they may be too large. */
+  readonly factors?: readonly string[];
 }
 
 /** What {@link runTrajectory} gives: a sampler's result, and what it carried at the end. */
@@ -220,9 +223,10 @@ export async function runTrajectory<C, S>(
 ): Promise<TrajectoryResult<S>> {
   requireObject("runTrajectory", "sampling", sampling, "a Sampling");
   requireObject("runTrajectory", "trajectory", trajectory, "a Trajectory");
-  const { owner, levels, count, running } = sampling;
+  const { owner, levels, count, running, guidance = 0 } = sampling;
   const { initial, step, position, placeAfter, residual, total = levels.length - 1 } = trajectory;
-  const { remedy = "look at what the denoiser gives there" } = trajectory;
+  const large = [...(trajectory.factors ?? []), ...(guidance === 0 ? [] : ["weight of guidance"])];
+  const smaller = large.length === 0 ? "" : `take a smaller ${large.join(" or ")}, or `;
   const grid = levels.map(({ alpha, sigma }) => sigma / alpha);
   const { onProgress, signal, checkpoint, resume } = running;
   const { last, status, iterations, history, state } = await runLoop<SamplerPoint<S>, SamplerRecord, never>(
@@ -236,7 +240,9 @@ export async function runTrajectory<C, S>(
         const next = await step(carried, k);
         const { t, sigma } = levels[placeAfter(k)];
         if (!Number.isFinite(rootMeanSquare(position(next)))) {
-          throw new NonFiniteError(`the state at level t = ${t}, sigma = ${sigma}, is not finite; ${remedy}`);
+          throw new NonFiniteError(
+            `the state at level t = ${t}, sigma = ${sigma}, is not finite; ${smaller}look at what the denoiser gives there`,
+          );
         }
         return { carried: next, calls: calls + count() - before, sampler: owner, grid };
       },

@@ -1,9 +1,11 @@
 import { levelTensors, samplerNames } from "@offprint/diffusion";
 import { adam, applyUpdates } from "@offprint/optim";
 import {
+  abs,
   checkOptions,
   div,
   isTensor,
+  max,
   mul,
   refuseIdle,
   requireInteger,
@@ -100,7 +102,9 @@ export async function p2l<C = Tensor>(
   const float = (given: C): C =>
     tree.map((leaf: Tensor) => tensor(leaf, { dtype: sampling.z.dtype as "float64" }), given) as C;
   /** A predicted image with the measurements put into it, in latents. */
-  const projected = async (image: Tensor): Promise<Tensor> => {
+  const projected = async (image: Tensor): Promise<Tensor | number> => {
+    // No measurements can be put into it; the run says what it may come from.
+    if (!Number.isFinite(max(abs(image)).item())) return Number.NaN;
     const glued = await leastSquares(back, y, { weight: projectionWeight, towards: image.cast("float64") });
     return (await encoded(owner, model, glued)).cast(image.dtype);
   };

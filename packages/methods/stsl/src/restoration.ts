@@ -220,7 +220,6 @@ export async function runRestoration<C, S>(
   const { eta = 1, seed = 0, onStep, consistency = false } = options;
   const top = levels.length - 1;
   const counts = { score: 0, decode: 0, gradient: 0 };
-  const large = Object.keys(factors).filter((name) => factors[name] !== 0);
   const {
     carried,
     calls: _,
@@ -273,9 +272,7 @@ export async function runRestoration<C, S>(
       position: ({ z }) => z,
       placeAfter: (k) => top - k,
       residual: ({ missed }) => missed,
-      ...(large.length > 0 && {
-        remedy: `take a smaller ${large.join(" or ")}, or look at what the denoiser gives there`,
-      }),
+      factors: Object.keys(factors).filter((name) => factors[name] !== 0),
     },
   );
   const image = await decodedImage(model, carried.z);

@@ -136,6 +136,10 @@ describe("restore", () => {
       /not finite; take a smaller --step-size or --trace-weight, or look/,
     );
     expect(await wrong("--step-size", "1e300", "--method", "ldps")).toMatch(/take a smaller --step-size, or look/);
+    expect(await wrong("--guidance", "1e300", "--method", "projection")).toMatch(
+      /not finite; take a smaller weight of guidance, or look/,
+    );
+    expect(await wrong("--guidance", "-1e300")).toMatch(/take a smaller --step-size or .*weight of guidance, or look/);
     expect(await wrong("--method", "ldps", "--trace-weight", "0")).toMatch(/are of --method stsl/);
     expect(await wrong("--method", "projection", "--step-size", "1")).toMatch(
       /--step-size is not of --method projection/,
