@@ -71,10 +71,9 @@ export const fitTargets = defineCommand({
       smoothness: loss.smoothness,
       schedule: options.schedule,
       metric: options.metric,
-      batch: batch === rows ? "full" : batch,
+      ...(batch < rows && { batch, seed }),
       steps,
       inner: { steps: options.innerSteps },
-      seed,
       ...run.options,
       ...(backend && { backend }),
     });

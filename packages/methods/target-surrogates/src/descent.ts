@@ -37,7 +37,7 @@ export interface DescentOptions<P = unknown> extends RunOptions<OracleRecord, Ba
   batch?: BatchChoice;
   /** As for `sso`. Default true. */
   dropLast?: boolean;
-  /** Source of the batches' order. Default 0. */
+  /** As for `sso`. Default 0. */
   seed?: number | string;
   /** Compiles gradients of models that are not linear. Default: the compiler of tensor-core. */
   backend?: Backend;
@@ -107,7 +107,7 @@ export async function descend<P, X, M, O extends DescentOptions<P>>(
   const model = given as TargetModel<P>;
   checkModel(owner, model);
   checkOracle(owner, oracle);
-  const { steps, learningRate, batch = "full", seed = 0, dropLast, backend } = options;
+  const { steps, learningRate, batch = "full", seed, dropLast, backend } = options;
   requireInteger(owner, "steps", steps, 1);
   requirePositive(owner, "learningRate", learningRate);
   const rule = makeRule(options);

@@ -68,7 +68,7 @@ export interface SsoOptions<P = unknown> extends MajorizeOptions<P> {
   dropLast?: boolean;
   /** Whether the proximal term has the rows of the batch, or all. Default `batch`. */
   prox?: "batch" | "full";
-  /** Source of the batches' order. Default 0. */
+  /** Source of the order of batches of a number of examples. Default 0. */
   seed?: number | string;
 }
 

@@ -73,7 +73,7 @@ async function run<P>(
   checkOracle(owner, oracle);
   const eta0 = checkSurrogateOptions(owner, options);
   checkRun(owner, options);
-  const { steps, tolerance, batch = "full", prox = "batch", seed = 0, dropLast, signal } = options;
+  const { steps, tolerance, batch = "full", prox = "batch", seed, dropLast, signal } = options;
   const batches = new TargetBatches(owner, data, batch, seed, dropLast);
   const step = new SsoStep(owner, model, options, eta0);
   const loop: Loop<SsoPlace<P>, SsoRecord> = {

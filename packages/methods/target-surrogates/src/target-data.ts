@@ -3,6 +3,7 @@ import {
   checkOptions,
   isTensor,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   ShapeError,
@@ -64,7 +65,7 @@ export class TargetBatches {
   private pass = -1;
   private order = new Int32Array(0);
 
-  constructor(caller: string, data: TargetData, batch: BatchChoice, seed: number | string = 0, dropLast?: boolean) {
+  constructor(caller: string, data: TargetData, batch: BatchChoice, seed?: number | string, dropLast?: boolean) {
     const x = inputsOf(caller, data?.x);
     checkOptions(`${caller}: data`, data, ["x", "ids"]);
     requireChoice(caller, "dropLast", dropLast, [true, false]);
@@ -83,14 +84,13 @@ export class TargetBatches {
     else if (batch !== "full" && !Array.isArray(batch)) {
       throw new ValueError(`${caller}: batch is ${String(batch)}; it must be a number, "full", or rows for every step`);
     }
-    if (dropLast !== undefined && typeof batch !== "number") {
-      throw new ValueError(
-        `${caller}: dropLast is of batches of a number of examples, and batch is ${batch === "full" ? '"full"' : "a list of rows"}; leave it out`,
-      );
+    if (typeof batch !== "number") {
+      const beside = `batch ${batch === "full" ? '"full"' : "a list of rows"}, which has no order to draw`;
+      refuseIdle(caller, beside, { dropLast, seed }, ["dropLast", "seed"]);
     }
     this.size = n;
     this.batch = batch;
-    this.seed = seed;
+    this.seed = seed ?? 0;
     this.whole = { x, ids, rows };
     this.perPass = typeof batch === "number" ? (dropLast === false ? Math.ceil(n / batch) : Math.floor(n / batch)) : 1;
   }
