@@ -48,7 +48,7 @@ export class BlockSteps {
 
   /**
    * Updates v, s and their dual variables from u; gives the squared norms of (u - v, G u - s) and of
-   * (v - v_old) + G^T (s - s_old), to which F^T (q - q_old) is added where `pulled` has it for the v_i.
+   * rho ((v - v_old) + G^T (s - s_old)), to which F^T (q - q_old) is added where `pulled` has it for the v_i.
    */
   apply(state: AdmmState, pulled?: Float64Array): { primal: number; dual: number } {
     const { operator, gram, fresh, product } = this;
@@ -64,7 +64,8 @@ export class BlockSteps {
     let dual = 0;
     const { u, v, lambda, gs, gnu } = state;
     const { dualStep: g } = this;
-    const threshold = this.beta / state.rho;
+    const { rho } = state;
+    const threshold = this.beta / rho;
     const half = P * d;
     for (let at = 0; at < u.length; at += d) {
       let squares = 0;
@@ -76,7 +77,7 @@ export class BlockSteps {
         const gap = u[p] - next;
         const shared = pulled === undefined ? 0 : p < half ? pulled[p] : -pulled[p - half];
         const change = next - v[p] + fresh[p] - gs[p] + shared;
-        dual += change * change;
+        dual += (rho * change) ** 2;
         primal += gap * gap;
         v[p] = next;
         lambda[p] += g * gap;

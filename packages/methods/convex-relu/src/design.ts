@@ -31,8 +31,10 @@ export function designOf(owner: string, X: TensorLike, bias: boolean): Design {
       if (!Number.isFinite(value)) {
         throw new ValueError(`${owner}: X[${k}, ${c}] is ${value}; remove or replace values that are not finite`);
       }
-      if (!Number.isFinite(value * value)) {
-        throw new ValueError(`${owner}: X[${k}, ${c}] is ${value}, and its square no number; scale the columns of X`);
+      if (!Number.isFinite(value ** 4)) {
+        throw new ValueError(
+          `${owner}: X[${k}, ${c}] is ${value}, and its power of 4 no number; scale the columns of X`,
+        );
       }
       rows[k * d + c] = value;
     }

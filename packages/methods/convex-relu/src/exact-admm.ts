@@ -66,7 +66,7 @@ export class ExactAdmm {
     const { primal, dual } = this.blocks.apply(state, this.loss === "squared" ? undefined : this.pulled);
     state.k++;
     state.primal = Math.sqrt(primal + onLoss);
-    state.dual = state.rho * Math.sqrt(dual);
+    state.dual = Math.sqrt(dual);
   }
 
   private lossTarget(): void {

@@ -71,7 +71,8 @@ export function marginProx(loss: "hinge" | "bce", p: number, rho: number): numbe
 /** @internal argmin_f loss(f, y) + rho/2 (f - x)^2 */
 export function lossProx(loss: Loss, x: number, y: number, rho: number): number {
   if (loss === "squared") return (y + rho * x) / (1 + rho);
-  if (loss === "hinge") return y * (1 - marginProx("hinge", 1 - y * x, rho));
+  // As marginProx of 1 - y x, without the difference, in which steps for a large rho would be lost.
+  if (loss === "hinge") return y * x >= 1 ? x : y * x < 1 - 1 / rho ? x + y / rho : y;
   return -y * marginProx("bce", -y * x, rho);
 }
 

@@ -95,7 +95,7 @@ export class RbcdAdmm {
     const { primal, dual } = this.blocks.apply(state);
     state.k++;
     state.primal = Math.sqrt(primal);
-    state.dual = state.rho * Math.sqrt(dual);
+    state.dual = Math.sqrt(dual);
   }
 
   /** One step on random blocks; gives the decrease of the augmented Lagrangian. */

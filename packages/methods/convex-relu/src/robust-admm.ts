@@ -91,18 +91,22 @@ export class RobustAdmm {
     }
     this.proximalMaps();
     let primal = 0;
+    // Rows that radii above 1 have shortened count in their own unit, or a violation of 1 in 1e10 would be none.
+    const stretch = Math.max(1, 1 / map.scale);
     for (const name of rowNames) {
+      const unit = name === "reach" || name === "move" ? stretch : 1;
       const [z, u, change, own] = [state.z[name], state.u[name], target[name], image[name]];
+      // rho goes in before anything is squared: changes for a large one are small.
       for (let p = 0; p < z.length; p++) {
         u[p] -= z[p];
-        primal += (own[p] - z[p]) ** 2;
-        change[p] = z[p] - change[p];
+        primal += (unit * (own[p] - z[p])) ** 2;
+        change[p] = state.rho * (z[p] - change[p]);
       }
     }
     map.transposed(target, x, tau);
     state.k++;
     state.primal = Math.sqrt(primal);
-    state.dual = state.rho * Math.hypot(blockNorm(x, 0, x.length), blockNorm(tau, 0, tau.length));
+    state.dual = Math.hypot(blockNorm(x, 0, x.length), blockNorm(tau, 0, tau.length));
   }
 
   private proximalMaps(): void {

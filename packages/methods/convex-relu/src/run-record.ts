@@ -7,10 +7,9 @@ const RECORD_EVERY = 10;
 export function recordOf(
   iteration: number,
   { primal, dual }: { readonly primal: number; readonly dual: number },
-  tolerance: number,
+  last: boolean,
   objective: () => number,
 ): ConvexRecord | undefined {
-  const last = primal <= tolerance && dual <= tolerance;
   if (!last && iteration !== 1 && iteration % RECORD_EVERY !== 0) return undefined;
   return { iteration, primal, dual, objective: objective() };
 }

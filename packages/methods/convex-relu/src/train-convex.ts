@@ -17,7 +17,7 @@ import { type AdmmState, initialState, resumedState } from "./admm-state.js";
 import { blockNorm, blockNorms } from "./column-products.js";
 import { type DualBound, dualBound, relativeGap } from "./dual-bound.js";
 import { ExactAdmm } from "./exact-admm.js";
-import { lossGradient, lossSum } from "./loss.js";
+import { type Loss, lossGradient, lossSum } from "./loss.js";
 import { outputsOn, recoverNetwork, weightPenalty } from "./network.js";
 import { type ConvexNetOptions, type ConvexNetResult, type ConvexRecord, commonOptionNames } from "./options.js";
 import { PatternOperator } from "./pattern-operator.js";
@@ -94,6 +94,14 @@ async function trainOverPatterns(
     operator.predict(difference, f);
     return problem.unit * (lossSum(loss, f, y) + beta * blockNorms(state.v, d));
   };
+  let zeroIsBest: boolean | undefined;
+  const converged = () => {
+    if (!(state.primal <= tolerance && state.dual <= tolerance)) return false;
+    // Updates that are below all floats leave no residual either, however far the optimum is.
+    if (state.v.some((value) => value !== 0)) return true;
+    zeroIsBest ??= zeroSolves(problem, operator.patterns);
+    return zeroIsBest;
+  };
   // The arrays of ADMM are the state of the iteration, and `snapshot` copies them.
   const loop: Loop<AdmmState | SampledState, ConvexRecord> = {
     owner: OWNER,
@@ -104,8 +112,8 @@ async function trainOverPatterns(
       if (rho === "auto") balanceResiduals(admm, maxIterations);
       return state;
     },
-    record: (_, k) => recordOf(k, state, tolerance, objective),
-    finished: () => (state.primal <= tolerance && state.dual <= tolerance ? "converged" : undefined),
+    record: (_, k) => recordOf(k, state, converged(), objective),
+    finished: () => (converged() ? "converged" : undefined),
     snapshot: () => structuredClone(state),
   };
   const { last: _, ...run } = await runLoop(loop, options);
@@ -133,6 +141,23 @@ function startingRho({ P, n, d, mask, design }: PatternOperator): number {
     for (let k = 0; k < n; k++) if (mask[i * n + k]) trace += blockNorm(design.rows, k * d, d) ** 2;
   }
   return trace > 0 ? (0.01 * trace) / (P * d) : 1;
+}
+
+/** What the bound of the optimum may be below the loss of the zero network, as a part of it, where that is the solution. */
+const ZERO_GAP = 0.1;
+
+/** Minus the gradient of the loss. */
+function descent(loss: Loss, f: Float64Array, y: Float64Array): Float64Array {
+  const z = new Float64Array(f.length);
+  lossGradient(loss, f, y, z);
+  for (let k = 0; k < z.length; k++) z[k] = -z[k];
+  return z;
+}
+
+/** Whether no network with these patterns is much better than the zero network. */
+function zeroSolves({ design, y, loss, beta }: Problem, patterns: Patterns): boolean {
+  const f = new Float64Array(design.n);
+  return dualBound(design, patterns, loss, descent(loss, f, y), y, beta).value >= (1 - ZERO_GAP) * lossSum(loss, f, y);
 }
 
 /** Doubles or halves rho where one residual is far above the other; the last part of the run keeps it. */
@@ -165,11 +190,7 @@ function certified(
   const f = outputsOn(net, design);
   const networkObjective = unit * (lossSum(loss, f, y) + beta * weightPenalty(net));
   if (!certify) return { networkObjective };
-  const z = subgradient ?? f;
-  if (subgradient === undefined) {
-    lossGradient(loss, f.slice(), y, z);
-    for (let k = 0; k < z.length; k++) z[k] = -z[k];
-  }
+  const z = subgradient ?? descent(loss, f, y);
   const { value, scope } = dualBound(design, certifiedPatterns(design, patterns), loss, z, y, beta);
   const bound: DualBound = { value: unit * value, scope };
   return { networkObjective, dualBound: bound, gap: relativeGap(networkObjective, bound.value) };
@@ -184,6 +205,7 @@ async function trainSampled(problem: Problem, options: ConvexNetOptions): Promis
   const from = options.resume?.inner as SampledState | undefined;
   const program = new SampledProgram(design, neurons, loss, y, beta, from);
   const { state } = program;
+  const converged = () => state.change <= tolerance;
   const loop: Loop<AdmmState | SampledState, ConvexRecord> = {
     owner: OWNER,
     limit: maxIterations,
@@ -192,8 +214,8 @@ async function trainSampled(problem: Problem, options: ConvexNetOptions): Promis
       program.advance();
       return state;
     },
-    record: (_, k) => recordOf(k, { primal: state.change, dual: 0 }, tolerance, () => unit * state.objective),
-    finished: () => (state.change <= tolerance ? "converged" : undefined),
+    record: (_, k) => recordOf(k, { primal: state.change, dual: 0 }, converged(), () => unit * state.objective),
+    finished: () => (converged() ? "converged" : undefined),
     snapshot: () => structuredClone(state),
   };
   const { last: _, ...run } = await runLoop(loop, options);

@@ -144,6 +144,7 @@ async function solveByAdmm(
     const values = robustValues(operator, state.z.blocks, eps);
     return unit * (worstLoss(loss, values, y) + beta * blockNorms(state.z.blocks, operator.d));
   };
+  const converged = () => state.primal <= tolerance && state.dual <= tolerance;
   // The arrays of ADMM are the state of the iteration, and `snapshot` copies them.
   const loop: Loop<RobustState, ConvexRecord> = {
     owner: OWNER,
@@ -154,8 +155,8 @@ async function solveByAdmm(
       balanceResiduals(admm, maxIterations);
       return state;
     },
-    record: (_, k) => recordOf(k, state, tolerance, objective),
-    finished: () => (state.primal <= tolerance && state.dual <= tolerance ? "converged" : undefined),
+    record: (_, k) => recordOf(k, state, converged(), objective),
+    finished: () => (converged() ? "converged" : undefined),
     snapshot: () => structuredClone(state),
   };
   const { last: _, ...run } = await runLoop(loop, options);
