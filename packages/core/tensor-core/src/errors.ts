@@ -6,9 +6,12 @@ const deliberate = Symbol.for("@offprint/error");
  * across copies compare `error.name`, or look for the property `Symbol.for("@offprint/error")`.
  */
 export class OffprintError extends Error {
-  /** @internal */
-  readonly [deliberate] = true;
   override readonly name: string = "OffprintError";
+
+  /** @internal Inherited, so that a printed error is its message and not this. */
+  get [deliberate](): true {
+    return true;
+  }
 }
 
 /** Shapes do not fit each other or the operation. */
@@ -29,12 +32,13 @@ export class ValueError extends OffprintError {
 /** A value, a gradient or a loss that became NaN or infinite. Nothing was updated with it. */
 export class NonFiniteError extends ValueError {
   override readonly name = "NonFiniteError";
-  /** Thrown by what iterates: everything as it was after the last good step. */
-  readonly state: unknown;
+  /** Thrown by what iterates: everything as it was after the last good step. Not printed with the error. */
+  declare readonly state: unknown;
 
   constructor(message: string, options: { state?: unknown; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.state = options.state;
+    // Not enumerable: Node prints what is, and a state is all parameters and the whole history, below which a message is lost.
+    Object.defineProperty(this, "state", { value: options.state });
   }
 }
 
