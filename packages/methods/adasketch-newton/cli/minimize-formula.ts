@@ -19,25 +19,25 @@ export const minimizeFormula = defineCommand({
       above: 0,
       free: true,
     }),
-    iterations: option.integer("most iterations", { default: 500, least: 1, free: true }),
+    maxIterations: option.integer("most iterations", { default: 500, least: 1, free: true }),
     ...seedOption,
     output: option.fileOut("file for the solution (JSON)", { short: "o", endings: [".json"] }),
     ...stateOptions,
   },
   async run({ options, arguments: words, print, report, note, write, longRun, refuse }) {
-    const { sketch, tolerance, iterations, seed } = options;
+    const { sketch, tolerance, maxIterations, seed } = options;
     if (sketch === "exact") refuse(["seed"], "nothing is random with --sketch exact");
     const given = await readProblem(words.problem);
     const { problem, start, ...units } = scaledProblem(words.problem, given);
     print(`${given.names.length} variables, ${given.equations.length} equations`);
     const run = await longRun<AdaSketchRecord, AdaSketchResult<unknown>["state"]>({
       progress: ({ iteration, kkt }) => ({
-        fraction: iteration / iterations,
+        fraction: iteration / maxIterations,
         label: `residual ${kkt.toExponential(1)}`,
       }),
     });
     const result = await adaSketchNewton(problem, start, {
-      ...{ sketch: { kind: sketch }, tolerance, maxIterations: iterations, seed },
+      ...{ sketch: { kind: sketch }, tolerance, maxIterations, seed },
       ...run.options,
     });
     await run.settle(result);
@@ -57,7 +57,7 @@ export const minimizeFormula = defineCommand({
       ]),
     );
     if (result.status === "limit")
-      note("It may be unbounded, or begin far away: try another start, or more --iterations.");
+      note("It may be unbounded, or begin far away: try another start, or more --max-iterations.");
     if (result.status === "singularJacobian")
       note("The equations depend on each other there; leave one out, or begin elsewhere.");
     const solution = {

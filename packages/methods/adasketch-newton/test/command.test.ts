@@ -116,7 +116,7 @@ describe("minimize-formula", () => {
 
   it("says that a formula without a minimum was not minimised", async () => {
     const path = file({ ...sphere, equations: ["x = 2"] });
-    const { code, out, err } = await runWords(commands, "minimize-formula", [path, "--iterations", "5"]);
+    const { code, out, err } = await runWords(commands, "minimize-formula", [path, "--max-iterations", "5"]);
     expect([code, out]).toEqual([1, expect.stringContaining("limit after 5 iterations")]);
     expect(err).toContain("It may be unbounded");
   });

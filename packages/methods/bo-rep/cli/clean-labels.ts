@@ -22,7 +22,7 @@ export const cleanLabels = defineCommand({
   options: {
     ...tableOptions,
     clean: option.fileIn("rows whose labels are right: a table with the same columns", { required: true }),
-    iterations: option.integer("steps of the weights", { default: 1000, least: 1, free: true }),
+    maxIterations: option.integer("steps of the weights", { default: 1000, least: 1, free: true }),
     stepLength: option.number("how far all weights move together in a step, before the sigmoid", {
       default: 0.1,
       above: 0,
@@ -57,18 +57,21 @@ export const cleanLabels = defineCommand({
       `${rows} rows, ${table.features.length} features, ${names.length} classes; ${clean.inputs.shape[0]} rows to trust`,
     );
     const lossOf = (y: LinearParams) => problem.upper(problem.initial.x, y, problem.full?.upper as Tensor).item();
-    const { iterations } = options;
+    const { maxIterations } = options;
     const run = await longRun<BilevelRecord, BilevelState<BoRepKept>>({
-      progress: ({ iteration }) => ({ fraction: iteration / iterations, label: `step ${iteration} of ${iterations}` }),
+      progress: ({ iteration }) => ({
+        fraction: iteration / maxIterations,
+        label: `step ${iteration} of ${maxIterations}`,
+      }),
     });
     const settings = {
       ...{ stepLength: options.stepLength, lowerStepSize: options.lowerStepSize, seed: options.seed },
       ...{ linearStepSize: options.lowerStepSize, refinement: { method: "sgd", steps: 100 } as const },
     };
-    const result = await boRep(problem, { ...settings, maxIterations: iterations, ...run.options });
+    const result = await boRep(problem, { ...settings, maxIterations, ...run.options });
     await run.settle(result);
     // The same steps of the model alone: what it is with all weights equal.
-    const equal = await boRep(problem, { ...settings, stepLength: Number.MIN_VALUE, maxIterations: iterations });
+    const equal = await boRep(problem, { ...settings, stepLength: Number.MIN_VALUE, maxIterations });
     const weights = Float64Array.from(result.x.data(), (x) => 1 / (1 + Math.exp(-x)));
     const suspects = weights.filter((weight) => weight < 0.5).length;
     report([

@@ -37,7 +37,7 @@ describe("clean-labels", () => {
     const output = join(folder, "weights.csv");
     const { out, code } = await runWords(commands, "clean-labels", [
       ...words("clean.csv"),
-      "--iterations",
+      "--max-iterations",
       "300",
       "-o",
       output,
@@ -54,7 +54,7 @@ describe("clean-labels", () => {
   });
 
   it("goes on after an interruption to the same weights", async () => {
-    const given = [...words("clean.csv"), "--iterations", "6"];
+    const given = [...words("clean.csv"), "--max-iterations", "6"];
     const [whole, parts] = await runInTwo(commands, "clean-labels", given, {
       output: join(folder, "resumed.csv"),
       state: join(folder, "state.json"),
@@ -76,7 +76,7 @@ describe("clean-labels", () => {
       /spelt\.csv: label has Yes, which .*dirty\.csv has not; its labels are (yes, no|no, yes)/,
     );
     await writeFile(join(folder, "half.csv"), "a,b,label\n1,1,yes\n2,1,yes\n");
-    const half = await runWords(commands, "clean-labels", [...words("half.csv"), "--iterations", "2"]);
+    const half = await runWords(commands, "clean-labels", [...words("half.csv"), "--max-iterations", "2"]);
     expect(half.code).toBe(0);
     expect(half.err).toMatch(/half\.csv has no row with no: such rows of .*dirty\.csv are taken for wrong/);
   });

@@ -50,7 +50,7 @@ const options = {
     "particles of the swarm; default 40, 10 for each parameter that is searched for from five on",
     { least: 2 },
   ),
-  iterations: option.integer("steps of all swarms together", { default: 500, least: 1, free: true }),
+  maxIterations: option.integer("steps of all swarms together", { default: 500, least: 1, free: true }),
   ...seedOption,
   output: option.fileOut("file for the parameters and their errors (JSON)", { short: "o", endings: [".json"] }),
   predictions: option.fileOut("file for the table's columns beside the curve (CSV)", { endings: [".csv"] }),
@@ -177,23 +177,23 @@ function boundsOf({ parameters }: Curve, given: readonly ParameterBounds[]): Rec
 }
 
 async function swarmOf(search: Search, { options, longRun, note }: Input): Promise<SwarmResult> {
-  const { iterations, particles, seed } = options;
+  const { maxIterations, particles, seed } = options;
   const run = await longRun<SwarmRecord, SwarmResult["state"]>({
     progress: ({ iteration, best, restarts }) => ({
-      fraction: iteration / iterations,
+      fraction: iteration / maxIterations,
       label: `swarm ${restarts + 1}, left ${Math.sqrt(best).toPrecision(3)}`,
     }),
   });
   const swarm = await search
     .run({
-      ...{ maxIterations: iterations, seed, recordPath: false },
+      ...{ maxIterations, seed, recordPath: false },
       ...(particles !== undefined && { particles }),
       ...run.options,
     })
     .catch((cause) => withoutValue(cause, search.searched));
   await run.settle(swarm);
   if (swarm.status === "limit") {
-    note("The swarms did not find the same point twice: more --iterations or --particles may find a better one.");
+    note("The swarms did not find the same point twice: more --max-iterations or --particles may find a better one.");
   }
   return swarm;
 }

@@ -45,7 +45,7 @@ export const reconstructImage = defineCommand({
     blur: option.number("deblur: standard deviation of the Gaussian, in pixels", { default: 1, above: 0 }),
     mask: option.fileIn("inpaint: a picture of the same size, bright where pixels were seen"),
     rho: option.number("how strongly the prior counts; more for noisier images", { default: 0.3, above: 0 }),
-    iterations: option.integer("iterations of ADMM at most", { default: 100, least: 1 }),
+    maxIterations: option.integer("iterations of ADMM at most", { default: 100, least: 1 }),
     output: option.fileOut("file for the result (PNG, or NPY); for a folder of pictures a folder", {
       kind: "either",
       short: "o",
@@ -56,7 +56,7 @@ export const reconstructImage = defineCommand({
   },
   async run(input) {
     const { options, print, report, note, write, refuse } = input;
-    const { iterations, rho } = options;
+    const { maxIterations, rho } = options;
     if (options.task !== "deblur") refuse(["blur"], `--task is ${options.task}`);
     if (options.task !== "inpaint") refuse(["mask"], `--task is ${options.task}`);
     const saved = await loadFile(options.prior, loadLpn);
@@ -65,7 +65,7 @@ export const reconstructImage = defineCommand({
     const output = files.resultsIn(options.output, [".png", ".npy"]);
     return eachFile(input, files, {
       progress: ({ iteration, change }) => ({
-        fraction: iteration / iterations,
+        fraction: iteration / maxIterations,
         label: `largest change ${change.toPrecision(2)}`,
       }),
       async work(name, run: LongRun<ReconstructionRecord, RunState<AdmmState, ReconstructionRecord>>["options"]) {
@@ -82,7 +82,7 @@ export const reconstructImage = defineCommand({
           );
         }
         const through = await taken(options.task, shape, options.blur, options.mask);
-        const settings = { rho, maxIterations: iterations, tolerance: 1e-4, ...run };
+        const settings = { rho, maxIterations, tolerance: 1e-4, ...run };
         return { ...(await pnpAdmm(prox, through, seen, settings)), before: through.adjoint(seen), whole };
       },
       async finish(name, { status, iterations: made, x, before, whole }) {

@@ -82,7 +82,7 @@ it("fills in what a mask hides, and takes larger images apart into patches", asy
     task: "inpaint",
     mask: seen,
     output,
-    iterations: 3,
+    maxIterations: 3,
   });
   expect(filled.code).toBe(0);
   expect(readNpy(new Uint8Array(readFileSync(output))).shape).toEqual([20, 1, 6, 6]);
@@ -92,7 +92,7 @@ it("fills in what a mask hides, and takes larger images apart into patches", asy
     image: large,
     task: "deblur",
     output,
-    iterations: 2,
+    maxIterations: 2,
   });
   expect(patched.err).toMatch(/patches/);
   expect(patched.code).toBe(0);
@@ -103,7 +103,7 @@ it("reconstructs the pictures of a folder, past one that is damaged", async () =
   mkdirSync(many);
   for (const name of ["a", "c"]) writeFileSync(join(many, `${name}.png`), picture(clean.slice([5])));
   writeFileSync(join(many, "b.pgm"), "P5 6");
-  const words = { prior, image: many, output, iterations: 2 };
+  const words = { prior, image: many, output, maxIterations: 2 };
   const { code, out, err } = await runWords(commands, "reconstruct-image", words);
   expect([code, err]).toEqual([2, expect.stringMatching(/^b\.pgm is passed over: .*b\.pgm: /)]);
   expect(out).toMatch(/2 of 3 done/);
@@ -135,7 +135,7 @@ it("says in one line what is wrong", async () => {
   expect((await run({ mask: dark })).err).toMatch(/--mask would do nothing, as --task is denoise/);
   expect((await run({ blur: 2 })).err).toMatch(/--blur would do nothing, as --task is denoise/);
   expect((await run({ image: file("small.npy", writeNpy(rectangles(rng, 1, 4))) })).err).toMatch(/learn one that fits/);
-  const many = await run({ iterations: 1, output: join(folder, "none.png") });
+  const many = await run({ maxIterations: 1, output: join(folder, "none.png") });
   expect([many.code, many.out]).toEqual([2, ""]);
   expect(many.err).toMatch(/20 images of 1 channels are no picture; .*end.* in \.npy/);
   const none = file("no.npy", writeNpy(clean.slice([{ stop: 0 }])));
@@ -166,7 +166,7 @@ it("goes on after an interruption to the same prior, and to the same pictures", 
     state: join(folder, "state.json"),
   });
   expect(parts).toEqual(whole);
-  const given = { prior, image: few, rho: 1, iterations: 6 };
+  const given = { prior, image: few, rho: 1, maxIterations: 6 };
   const [result, again] = await runInTwo(commands, "reconstruct-image", given, {
     output: join(folder, "resumed.npy"),
     state: join(folder, "state.json"),

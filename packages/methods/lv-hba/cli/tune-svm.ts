@@ -30,10 +30,10 @@ export const tuneSvm = defineCommand({
       below: 1,
     }),
     largestCost: option.number(
-      "largest cost, and one over the least; above 12 steps are shorter in its proportion, and more --iterations are called for",
+      "largest cost, and one over the least; above 12 steps are shorter in its proportion, and more --max-iterations are called for",
       { default: 12, above: 1, most: 1000 },
     ),
-    iterations: option.integer("steps", { default: 2000, least: 1, free: true }),
+    maxIterations: option.integer("steps", { default: 2000, least: 1, free: true }),
     ...seedOption,
     output: option.fileOut(
       "file for the costs of the rows that are learnt from, with their numbers in the table (CSV)",
@@ -72,9 +72,12 @@ export const tuneSvm = defineCommand({
     print(
       `${train.inputs.shape[0]} rows to learn from, ${test.inputs.shape[0]} to judge by, ${table.features.length} features`,
     );
-    const { iterations } = options;
+    const { maxIterations } = options;
     const run = await longRun<LvHbaRecord, LvHbaState>({
-      progress: ({ iteration, upper }) => ({ fraction: iteration / iterations, label: `loss ${upper.toPrecision(4)}` }),
+      progress: ({ iteration, upper }) => ({
+        fraction: iteration / maxIterations,
+        label: `loss ${upper.toPrecision(4)}`,
+      }),
     });
     const labels = test.target.data();
     const judged = async (x: Tensor) => {
@@ -98,7 +101,7 @@ export const tuneSvm = defineCommand({
     const result = await lvHba(
       { ...problem, initial: { x, y } },
       {
-        ...{ maxIterations: iterations, eta, alpha: eta / 2, penalty: (k) => 0.1 * (k + 1) ** 0.3 },
+        ...{ maxIterations, eta, alpha: eta / 2, penalty: (k) => 0.1 * (k + 1) ** 0.3 },
         initial: { lambda: multipliers, z: multipliers },
         ...run.options,
       },

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("tune-svm", () => {
   it("lowers the loss of the rows to judge by, and writes the costs", async () => {
     const output = join(folder, "costs.csv");
-    const words = ["--table", join(folder, "data.csv"), "--target", "label", "--iterations", "400", "-o", output];
+    const words = ["--table", join(folder, "data.csv"), "--target", "label", "--max-iterations", "400", "-o", output];
     const { out, err, code } = await runWords(commands, "tune-svm", words);
     expect(err).toBe("");
     expect(code).toBe(0);
@@ -57,7 +57,7 @@ describe("tune-svm", () => {
   });
 
   it("goes on after an interruption to the same costs", async () => {
-    const words = { table: join(folder, "data.csv"), target: "label", iterations: 8 };
+    const words = { table: join(folder, "data.csv"), target: "label", maxIterations: 8 };
     const [whole, parts] = await runInTwo(commands, "tune-svm", words, {
       output: join(folder, "resumed.csv"),
       state: join(folder, "state.json"),
@@ -73,7 +73,7 @@ describe("tune-svm", () => {
     });
     await writeFile(join(folder, "clear.csv"), `a,b,label\n${rows.join("\n")}\n`);
     for (const per of ["all", "example"]) {
-      const words = ["--table", join(folder, "clear.csv"), "--per", per, "--iterations", "60"];
+      const words = ["--table", join(folder, "clear.csv"), "--per", per, "--max-iterations", "60"];
       const { out } = await runWords(commands, "tune-svm", words);
       const losses = out.split("\n").filter((line) => /loss of the rows|with the tuned costs/.test(line));
       const [before, after] = losses.slice(0, 2).map((line) => Number(line.trim().split(/\s+/).at(-1)));
@@ -82,7 +82,7 @@ describe("tune-svm", () => {
   });
 
   it("finds one cost for all within the largest, and judges rows no worse than the best of those that it tries first", async () => {
-    const words = ["--table", join(folder, "apart.csv"), "--target", "label", "--per", "all", "--iterations", "50"];
+    const words = ["--table", join(folder, "apart.csv"), "--target", "label", "--per", "all", "--max-iterations", "50"];
     const lossesFor = async (largest: number) => {
       const { code, out } = await runWords(commands, "tune-svm", [...words, "--largest-cost", `${largest}`]);
       expect(code).toBe(0);

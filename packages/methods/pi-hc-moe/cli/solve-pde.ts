@@ -32,7 +32,7 @@ export const solvePde = defineCommand({
     }),
     ...equationOptions,
     ...expertOptions,
-    iterations: option.integer("of Levenberg and Marquardt at most", { default: 100, least: 1 }),
+    maxIterations: option.integer("of Levenberg and Marquardt at most", { default: 100, least: 1 }),
     tolerance: option.number(
       "largest entry of an expert's gradient, as a part of the problem's size, at which it has converged",
       {
@@ -47,7 +47,7 @@ export const solvePde = defineCommand({
     }),
   },
   async run({ options, arguments: words, report, write, progress, signal }) {
-    const { iterations, tolerance } = options;
+    const { maxIterations, tolerance } = options;
     if ((options.solver === undefined) === (options.basis === undefined)) {
       throw new Failure("give either --solver, a trained one, or --basis, functions of your own");
     }
@@ -59,8 +59,8 @@ export const solvePde = defineCommand({
       pde,
       { initial },
       {
-        ...{ experts: options.experts ?? experts, ridge: options.ridge ?? ridge, maxIterations: iterations, tolerance },
-        ...{ signal, onProgress: ({ iteration }) => progress(iteration / iterations, "experts") },
+        ...{ experts: options.experts ?? experts, ridge: options.ridge ?? ridge, maxIterations, tolerance },
+        ...{ signal, onProgress: ({ iteration }) => progress(iteration / maxIterations, "experts") },
       },
     );
     const residuals = residualNorms(pde, solved.fields);

@@ -33,7 +33,7 @@ export const trainPdeSolver = defineCommand({
       least: 2,
       most: 3,
     }),
-    iterations: option.integer("of Levenberg and Marquardt at most", { default: 12, least: 1 }),
+    maxIterations: option.integer("of Levenberg and Marquardt at most", { default: 12, least: 1 }),
     steps: option.integer("updates", { default: 400, least: 1 }),
     batch: option.integer("initial conditions of an update, or all", { default: 4, least: 1 }),
     learningRate: option.number("of Adam", { default: 2e-3, above: 0 }),
@@ -42,7 +42,7 @@ export const trainPdeSolver = defineCommand({
     ...stateOptions,
   },
   async run({ options, arguments: words, print, report, write, longRun }) {
-    const { equation, functions, width, layers, iterations, steps, learningRate, seed } = options;
+    const { equation, functions, width, layers, maxIterations, steps, learningRate, seed } = options;
     const initial = await readInitial(words.initial, equation);
     const kind = kindOf(equation);
     const said = describeEquation(options, equation, initial);
@@ -69,7 +69,7 @@ export const trainPdeSolver = defineCommand({
       pde,
       { initial },
       {
-        ...{ solving: { ...solving, maxIterations: iterations }, steps, learningRate, seed },
+        ...{ solving: { ...solving, maxIterations }, steps, learningRate, seed },
         ...{ batchSize: Math.min(options.batch, count), ...run.options },
       },
     );

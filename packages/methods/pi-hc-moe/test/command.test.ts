@@ -29,7 +29,7 @@ const waves = (seed: number, count: number) => {
 };
 
 describe("a solver trained on initial conditions from a file", () => {
-  const small = "--times 8 --functions 4 --width 6 --layers 2 --modes 3,3 --iterations 8";
+  const small = "--times 8 --functions 4 --width 6 --layers 2 --modes 3,3 --max-iterations 8";
 
   it("solves others better than no change does", async () => {
     const [train, initial] = [keep("train.npy", waves(0, 6)), keep("initial.npy", waves(1, 3))];
@@ -115,7 +115,7 @@ it("refuses references that no error is relative to, and modes for other axes", 
 it("solves in functions of one's own, as solveConstraint does", async () => {
   const basis = random.rng(2).normal([2, 8, 16, 3], { dtype: "float64" });
   const [initial, functions] = [keep("initial.npy", waves(1, 2)), keep("basis.npy", basis)];
-  const words = "--equation burgers --times 8 --viscosity 0.1 --experts 1,2 --ridge 0.01 --iterations 40";
+  const words = "--equation burgers --times 8 --viscosity 0.1 --experts 1,2 --ridge 0.01 --max-iterations 40";
   const { code } = await run("solve-pde", `${initial} --basis ${functions} ${words} --output own.npy`);
   expect(code).toBe(0);
   const { u } = await solveConstraint(
@@ -140,7 +140,7 @@ it("picks the solution of diffusion-sorption out of functions that hold it", asy
 });
 
 it("a training that was interrupted goes on to the same solver", async () => {
-  const small = "--times 8 --functions 4 --width 6 --layers 2 --modes 3,3 --iterations 4 --steps 4".split(" ");
+  const small = "--times 8 --functions 4 --width 6 --layers 2 --modes 3,3 --max-iterations 4 --steps 4".split(" ");
   const words = [place(keep("train.npy", waves(0, 6))), ...small];
   const settings = { output: place("resumed.safetensors"), state: place("state.json") };
   const [whole, parts] = await runInTwo(commands, "train-pde-solver", words, settings);

@@ -39,7 +39,7 @@ const options = {
     default: "random",
   }),
   level: option.number("share of values that an interval should hold", { default: 0.9, above: 0, below: 1 }),
-  iterations: option.integer("most steps of the fit", { default: 100, least: 0, free: true }),
+  maxIterations: option.integer("most steps of the fit", { default: 100, least: 0, free: true }),
   inducing: option.integer("inducing points, for classes; default 200 or all", { least: 1 }),
   steps: option.integer("updates, for classes", { default: 1000, least: 0, free: true }),
   ...holdoutOption,
@@ -97,13 +97,13 @@ async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel):
   }
   const run = await longRun<MinimizerRecord, MinimizerState>({
     progress: ({ iteration, objective }) => ({
-      fraction: iteration / Math.max(1, given.iterations),
+      fraction: iteration / Math.max(1, given.maxIterations),
       label: `step ${iteration}, negative log evidence ${objective.toPrecision(5)}`,
     }),
   });
   const fitted = await fitByEvidence(kernel, train.inputs, target, {
     ...(given.scale === "known" ? { prior: { kind: "point" } } : {}),
-    ...{ standardize: true, maxIterations: given.iterations, ...run.options },
+    ...{ standardize: true, maxIterations: given.maxIterations, ...run.options },
   });
   await run.settle(fitted);
   const { process, logEvidence } = fitted;
@@ -161,7 +161,10 @@ function intervalTable(target: string, predicted: Prediction, level: number, kno
 
 async function predictClasses(input: Input, table: SampleTable, kernel: Kernel): Promise<void> {
   const { options: given, report, note, refuse, longRun } = input;
-  refuse(["level", "iterations", "plot", "calibration"], `they are for numbers and ${table.targetName} holds classes`);
+  refuse(
+    ["level", "maxIterations", "plot", "calibration"],
+    `they are for numbers and ${table.targetName} holds classes`,
+  );
   const { names, codes } = classesOf(table);
   const { train, test } = holdOut({ ...table, target: codes }, given.holdout, given.seed);
   const learnt = new Set(train.target.data());

@@ -27,7 +27,7 @@ const at = (name: string) => join(folder, name);
 
 it("predict-intervals writes predictions with intervals, and draws them beside the values", async () => {
   const files = ["-o", at("out.csv"), "--plot", at("intervals.svg"), "--calibration", at("calibration.svg")];
-  const words = ["--table", at("numbers.csv"), "--target", "yield", "--iterations", "30", ...files];
+  const words = ["--table", at("numbers.csv"), "--target", "yield", "--max-iterations", "30", ...files];
   const { out, code } = await runWords(commands, "predict-intervals", words);
   expect(code).toBe(0);
   expect(out).toContain("60 rows, 2 features; yield: regression");
@@ -46,7 +46,7 @@ it("predict-intervals predicts for another table, of numbers and of classes", as
   const asked = ["--predict", at("new.csv"), "-o", at("predicted.csv")];
   const of = (name: string, ...rest: string[]) =>
     runWords(commands, "predict-intervals", ["--table", at(name), ...asked, ...rest]);
-  expect((await of("numbers.csv", "--holdout", "0", "--scale", "known", "--iterations", "10")).code).toBe(0);
+  expect((await of("numbers.csv", "--holdout", "0", "--scale", "known", "--max-iterations", "10")).code).toBe(0);
   const [first] = (await readFile(at("predicted.csv"), "utf8")).trim().split("\n").slice(1);
   expect(Math.abs(Number(first.split(",")[0]) - 58.4)).toBeLessThan(4);
   const { out, code } = await of("classes.csv", "--steps", "60", "--inducing", "10");
@@ -99,7 +99,7 @@ it("predict-intervals says what does not fit", async () => {
 
 it("predict-intervals goes on after an interruption to the same predictions", async () => {
   for (const [name, limit] of [
-    ["numbers.csv", "--iterations"],
+    ["numbers.csv", "--max-iterations"],
     ["classes.csv", "--steps"],
   ]) {
     const words = ["--table", at(name), limit, 6];

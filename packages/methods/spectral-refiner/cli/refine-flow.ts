@@ -34,13 +34,13 @@ export const refineFlow = defineCommand({
     operator: option.fileIn("operator that train-flow-operator wrote; default: begin at the last frame"),
     forecast: option.fileIn("or a forecast by any model of your own, [frames, n, n] (.npy)", { endings: [".npy"] }),
     frames: option.integer("frames to forecast, where no forecast is given; default 10", { least: 4 }),
-    iterations: option.integer("iterations at most", { default: 400, least: 1, free: true }),
+    maxIterations: option.integer("iterations at most", { default: 400, least: 1, free: true }),
     tolerance: option.number("end when the estimate is this small", { default: 0, least: 0 }),
     output: option.fileOut("file for the forecast, [frames, n, n] (.npy)", { short: "o", endings: [".npy"] }),
     ...stateOptions,
   },
   async run({ options, report, write, longRun }) {
-    const { length, iterations } = options;
+    const { length, maxIterations } = options;
     if (options.forecast !== undefined && (options.operator ?? options.frames) !== undefined) {
       throw new Failure("--forecast has its frames and needs no --operator; leave those out");
     }
@@ -70,12 +70,12 @@ export const refineFlow = defineCommand({
     const before = estimateForecast(system, start, { spacing });
     const run = await longRun<RefineRecord, RefineState>({
       progress: ({ iteration, objective }) => ({
-        fraction: iteration / iterations,
+        fraction: iteration / maxIterations,
         label: `estimate ${(unit * Math.sqrt(objective)).toExponential(2)}`,
       }),
     });
     const result = await refine(system, start, {
-      ...{ spacing, maxIterations: iterations, tolerance: options.tolerance / unit },
+      ...{ spacing, maxIterations, tolerance: options.tolerance / unit },
       gradientTolerance: 1e-8 * (sizeOf(start.last) || 1),
       ...run.options,
     });

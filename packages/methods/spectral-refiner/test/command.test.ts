@@ -26,7 +26,7 @@ it("trains an operator on flows from a file, and refines its forecast of another
   ]);
   expect(trained.code).toBe(0);
   const { code, out } = await runWords(commands, "refine-flow", [
-    ...words("--viscosity 0.002 --spacing 0.1 --frames 6 --iterations 150"),
+    ...words("--viscosity 0.002 --spacing 0.1 --frames 6 --max-iterations 150"),
     ...["--input", input, "--operator", operator, "--output", output],
   ]);
   expect(code).toBe(0);
@@ -46,7 +46,7 @@ it("refines the forecast of somebody's model", async () => {
   const forecast = truth.mul(1.2);
   writeFileSync(input, writeNpy(frames.slice([0, 0])));
   writeFileSync(theirs, writeNpy(forecast));
-  const words = "--viscosity 0.002 --spacing 0.1 --iterations 150".split(" ");
+  const words = "--viscosity 0.002 --spacing 0.1 --max-iterations 150".split(" ");
   const given = ["--input", input, "--forecast", theirs];
   const { code } = await runWords(commands, "refine-flow", [...words, ...given, "--output", output]);
   expect(code).toBe(0);
@@ -73,7 +73,7 @@ it("learns and refines the same flow in any unit", async () => {
     ]);
     const refined = await runWords(commands, "refine-flow", [
       ...["--viscosity", String(0.002 * rate * side ** 2), "--spacing", String(0.1 / rate), "--length", String(side)],
-      ...["--frames", "6", "--iterations", "20", "--input", input, "--operator", operator, "--output", output],
+      ...["--frames", "6", "--max-iterations", "20", "--input", input, "--operator", operator, "--output", output],
     ]);
     expect([trained.code, refined.code]).toEqual([0, 0]);
     const numbers = refined.out.match(/\d\.\d+e[+-]\d+/g)?.map(Number) ?? [];
@@ -116,7 +116,7 @@ it("refuses what is no flow, and forces that are none on a torus", async () => {
   const [input, forcing] = ["none.npy", "mean.npy"].map((name) => join(folder, name));
   const refineIt = () =>
     runWords(commands, "refine-flow", [
-      ..."--viscosity 0.002 --spacing 0.1 --iterations 5".split(" "),
+      ..."--viscosity 0.002 --spacing 0.1 --max-iterations 5".split(" "),
       ...["--input", input, "--forcing", forcing],
     ]);
   writeFileSync(forcing, writeNpy(tensor(new Float64Array(64).fill(1), { shape: [8, 8] })));
@@ -162,7 +162,7 @@ it("goes on after an interruption to the same operator, and to the same forecast
     state: join(folder, "state.json"),
   });
   expect(parts).toEqual(whole);
-  const refining = { viscosity: 0.002, spacing: 0.1, frames: 6, iterations: 8, input, operator };
+  const refining = { viscosity: 0.002, spacing: 0.1, frames: 6, maxIterations: 8, input, operator };
   const [forecast, again] = await runInTwo(commands, "refine-flow", refining, {
     output: join(folder, "resumed.npy"),
     state: join(folder, "state.json"),
