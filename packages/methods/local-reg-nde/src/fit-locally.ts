@@ -43,7 +43,7 @@ const names = ["mode", "regularize", "localStep", "samples", "firstStageConstant
  * @throws ValueError, UnsupportedError; NonFiniteError, with the last good state.
  * @see Pal, Edelman, Rackauckas, ICML 2023.
  */
-export async function fitLocally<P, Y, B, E = B>(
+export async function fitLocally<P, Y = Tensor, B = unknown, E = B>(
   model: OdeModel<P, Y, B, E>,
   initial: P,
   data: BatchSource<B>,

@@ -337,6 +337,21 @@ const fitted = (options: object) =>
   fitLocally(model, weights, () => [batch], { optimizer, epochs: 2, tolerance: 1e-4, maxSteps: 32, ...options });
 
 describe("fitLocally", () => {
+  it("takes a model that says no types: states are tensors, batches what the data are", async () => {
+    const whole = { u0: tensor([[1, 0]], { dtype: "float64" }), goal: tensor([[0, 1]], { dtype: "float64" }) };
+    const { params } = await fitLocally(
+      {
+        rate: (_t, z, { a, b }) => matmul(tanh(matmul(z, a)), b),
+        initial: (_, { u0 }) => u0,
+        loss: (_, { y }, { goal }) => mean(square(sub(y, goal))),
+      },
+      weights,
+      () => [whole],
+      { optimizer, epochs: 1 },
+    );
+    expect(params.a.shape).toEqual([2, 6]);
+  });
+
   it("with mode none, or without weight, is plain training bit for bit, with the same solves", async () => {
     const histories = [];
     for (const options of [{ mode: "none", lambda: 5 }, { lambda: 0 }, { lambda: 5 }]) {

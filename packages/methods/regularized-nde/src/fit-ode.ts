@@ -42,7 +42,7 @@ const names = ["regularize", "aggregate", "stepGradient", "steer", "adjoint", ..
  * @throws ValueError, UnsupportedError; NonFiniteError, with the last good state, where loss or solve are not finite.
  * @see Pal, Ma, Shah, Rackauckas, ICML 2021.
  */
-export async function fitOde<P, Y, B, E = B>(
+export async function fitOde<P, Y = Tensor, B = unknown, E = B>(
   model: OdeModel<P, Y, B, E>,
   initial: P,
   data: BatchSource<B>,

@@ -257,6 +257,21 @@ describe("fitOde", () => {
     for (const loss of moved) expect(Math.abs(loss - 2101)).toBeLessThan(1000 + 10.1);
   });
 
+  it("takes a model that says no types: states are tensors, batches what the data are", async () => {
+    const whole = { u0: tensor([[1, 0]], { dtype: "float64" }), goal: tensor([[0, 1]], { dtype: "float64" }) };
+    const { params } = await fitOde(
+      {
+        rate: (_t, z, { a, b }) => matmul(tanh(matmul(z, a)), b),
+        initial: (_, { u0 }) => u0,
+        loss: (_, { y }, { goal }) => mean(square(sub(y, goal))),
+      },
+      weights,
+      () => [whole],
+      { optimizer, epochs: 1 },
+    );
+    expect(params.a.shape).toEqual([2, 6]);
+  });
+
   it("takes what an encoder makes of a batch, once", async () => {
     let encodings = 0;
     const encoding = {
