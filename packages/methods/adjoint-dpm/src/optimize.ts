@@ -3,7 +3,9 @@ import { adamw, applyUpdates, type GradientTransformation } from "@offprint/opti
 import { type RunOptions, type RunState, runLoop, runOptionNames, runOptionsOf, type Status } from "@offprint/solvers";
 import {
   checkOptions,
+  div,
   isTensor,
+  minimum,
   type Rng,
   random,
   refuseIdle,
@@ -19,7 +21,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { adjointNames } from "./adjoint-sample.js";
-import { lengthOf, normalised, perSample } from "./length.js";
+import { lengths, normalised } from "./length.js";
 import type { AdjointModel, ParametricModel } from "./model.js";
 import { requireModel } from "./model.js";
 import { requireLoss, type SampleLoss } from "./sample-loss.js";
@@ -186,7 +188,7 @@ export async function optimizeNoise<P = null, C = Tensor>(
 
 function intoBall(offset: Tensor, { norm, radius }: NoiseBall): Tensor {
   if (norm === "linf") return offset.clip(-radius, radius);
-  return offset.mul(perSample(offset, (v) => Math.min(1, radius / (lengthOf(v) || 1))));
+  return offset.mul(minimum(1, div(radius, lengths(offset))));
 }
 
 function activeSamples(owner: string, done: OptimizeNoiseOptions["done"], x: Tensor): Tensor {

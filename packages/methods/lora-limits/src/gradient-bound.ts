@@ -1,4 +1,4 @@
-import { abs, div, matmul, max, mul, sqrt, square, sum, type Tensor, transpose } from "@offprint/tensor-core";
+import { abs, linalg, matmul, max, sum, type Tensor, transpose } from "@offprint/tensor-core";
 import type { ExpPolynomial } from "./exp-polynomial.js";
 import { type Projected, type ProjectionName, projectionNames, type ReadAdapter, type ReadHead } from "./head.js";
 import type { UpstreamKind } from "./softmax-chain.js";
@@ -31,9 +31,7 @@ const largestOf = (x: Tensor) => max(abs(x)).item();
 
 /** Euclidean norms of rows, whose squares need not be in the range of numbers. */
 export function rowNorms(x: Tensor): Tensor {
-  const largest = largestOf(x);
-  if (!(largest > 0 && largest < Infinity)) return sum(abs(x), 1);
-  return mul(sqrt(sum(square(div(x, largest)), 1)), largest);
+  return linalg.norm(x, { axis: 1 });
 }
 
 /**

@@ -17,11 +17,9 @@ import {
   moveAxis,
   mul,
   reshape,
-  sqrt,
   square,
   stopGradient,
   sub,
-  sum,
   type Tensor,
   vjp,
   vmap,
@@ -70,7 +68,7 @@ export function dependence(residuals: Residuals, ridge: number, weights: Tensor,
   const [batch, K] = weights.shape;
   if (ridge > 0) return { dependent: full([batch, K], 0, "float64"), damping: null };
   const columns = jacobianColumns((w) => residuals(w, data), weights);
-  const lengths = sqrt(sum(square(columns), -1));
+  const lengths = linalg.norm(columns, { axis: -1 });
   const unit = div(columns, expandDims(where(greater(lengths, 0), lengths, 1), -1));
   const { r } = linalg.qr(moveAxis(unit, 0, -1));
   const least = min(abs(diagonal(r)), -1);

@@ -6,6 +6,7 @@ import {
   expandDims,
   full,
   greater,
+  linalg,
   matmul,
   max,
   mul,
@@ -13,11 +14,9 @@ import {
   reshape,
   ShapeError,
   sqrt,
-  square,
   squeeze,
   stopGradient,
   sub,
-  sum,
   type Tensor,
   type TensorLike,
   take,
@@ -106,7 +105,7 @@ export function expertProblems<P>(
 
 /** Roots of `|J| (|F| + |J| |w|)` at the start, by the longest column of J, `[batch, experts, 1]`; 1 where they are nothing. */
 function problemSize(residuals: (w: Tensor) => Tensor, w: Tensor): Tensor {
-  const length = (x: Tensor) => sqrt(sum(square(x), { axis: -1, keepDims: true }));
+  const length = (x: Tensor) => linalg.norm(x, { axis: -1, keepDims: true });
   const longest = max(length(jacobianColumns(residuals, w)), 0);
   const product = mul(longest, add(length(residuals(w)), mul(longest, length(w))));
   return sqrt(where(greater(product, 0), product, 1));

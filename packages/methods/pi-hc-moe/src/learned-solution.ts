@@ -1,21 +1,5 @@
 import type { Layer } from "@offprint/nn";
-import {
-  abs,
-  div,
-  expandDims,
-  greater,
-  max,
-  mean,
-  mul,
-  ShapeError,
-  sqrt,
-  square,
-  stopGradient,
-  sub,
-  sum,
-  type Tensor,
-  where,
-} from "@offprint/tensor-core";
+import { div, linalg, mean, ShapeError, sub, type Tensor } from "@offprint/tensor-core";
 import type { Fields, PdeConstraint } from "./constraint.js";
 import type { ConstraintOptions } from "./constraint-options.js";
 import { fieldsOf } from "./expert-problems.js";
@@ -64,9 +48,5 @@ export function relativeErrors(u: Tensor, reference: Tensor): Tensor {
 
 /** @internal Euclidean lengths of rows, `[rows, n]` to `[rows]`, in any units; a row of zeros has the gradient 0. */
 export function lengths(rows: Tensor): Tensor {
-  const largest = stopGradient(max(abs(rows), { axis: 1 }));
-  const size = expandDims(where(greater(largest, 0), largest, 1), 1);
-  // A root has no gradient at 0.
-  const scaled = where(greater(expandDims(largest, 1), 0), div(rows, size), 1);
-  return mul(largest, sqrt(sum(square(scaled), 1)));
+  return linalg.norm(rows, { axis: 1 });
 }
