@@ -33,7 +33,7 @@ export async function compareSurrogates(
   requireInteger("compareSurrogates", "trials", trials, 1);
   if (!Array.isArray(surrogates))
     throw new ValueError("compareSurrogates: surrogates must be a list, such as [gp(), ibnn()]");
-  const { maxIterations = 20, batch = 1 } = rest;
+  const { maxIterations = 20, batchSize = 1 } = rest;
   const traces: SurrogateTrace[] = [];
   for (const surrogate of [undefined, ...surrogates]) {
     const runs: number[][] = [];
@@ -42,7 +42,7 @@ export async function compareSurrogates(
       if (surrogate !== undefined) {
         const { history } = await optimize(problem, { ...own, surrogate });
         runs.push(history.map(({ progress }) => progress));
-      } else runs.push(await evenRun(problem, own, maxIterations, batch));
+      } else runs.push(await evenRun(problem, own, maxIterations, batchSize));
       if (rest.signal?.aborted) break;
     }
     traces.push(traceOf(surrogate?.name ?? "sobol", runs));
@@ -52,7 +52,7 @@ export async function compareSurrogates(
 
 /** The same number of even points. */
 async function evenRun(problem: BoProblem, options: BoOptions, batches: number, q: number): Promise<number[]> {
-  const { maxIterations: _, batch: __, signal, onProgress: ___, checkpoint: ____, resume: _____, ...own } = options;
+  const { maxIterations: _, batchSize: __, signal, onProgress: ___, checkpoint: ____, resume: _____, ...own } = options;
   const dimension = bayesianOptimizer(problem.space, own).space.dimension;
   const { initialTrials = Math.min(20, 2 * dimension + 2) } = own;
   const all = initialTrials + (batches - 1) * q;

@@ -39,7 +39,7 @@ export interface BoOptions extends Omit<OptimizerOptions, "state">, RunOptions<B
   /** Batches at most, the first one included, >= 1. Default 20. */
   readonly maxIterations?: number;
   /** q: trials of a batch, >= 1. Default 1. */
-  readonly batch?: number;
+  readonly batchSize?: number;
 }
 
 /** What {@link optimize} gives. */
@@ -73,7 +73,7 @@ export interface BoResult {
  *
  * const space = [{ kind: "real", lower: -5, upper: 5 }, { kind: "integer", lower: 1, upper: 9 }] as const;
  * const objective = ([x, n]: (string | number)[]) => (Number(x) - 1) ** 2 + (Number(n) - 4) ** 2;
- * const { x, objective: least } = await optimize({ space, objective }, { maxIterations: 8, batch: 2 });
+ * const { x, objective: least } = await optimize({ space, objective }, { maxIterations: 8, batchSize: 2 });
  * console.log(x, least);
  * ```
  */
@@ -81,16 +81,16 @@ export async function optimize(problem: BoProblem, options: BoOptions = {}): Pro
   const owner = "optimize";
   checkOptions(owner, options, [
     "maxIterations",
-    "batch",
+    "batchSize",
     ...optimizerOptionNames.filter((name) => name !== "state"),
     ...runOptionNames,
   ]);
   checkOptions(`${owner}: the problem`, problem, ["space", "objective"], ["space", "objective"]);
   if (typeof problem.objective !== "function")
     throw new ValueError(`${owner}: objective must be a function of settings`);
-  const { maxIterations = 20, batch = 1, onProgress, signal, checkpoint, resume, ...rest } = options;
+  const { maxIterations = 20, batchSize = 1, onProgress, signal, checkpoint, resume, ...rest } = options;
   requireInteger(owner, "maxIterations", maxIterations, 1);
-  requireInteger(owner, "batch", batch, 1);
+  requireInteger(owner, "batchSize", batchSize, 1);
   // Checks the rest.
   const first = bayesianOptimizer(problem.space, rest);
   const { initialTrials = Math.min(20, 2 * first.space.dimension + 2) } = rest;
@@ -102,7 +102,7 @@ export async function optimize(problem: BoProblem, options: BoOptions = {}): Pro
       initial: () => first.state,
       async step(state) {
         const optimizer = of(state);
-        const settings = await optimizer.suggest(state.trials.length === 0 ? initialTrials : batch, {
+        const settings = await optimizer.suggest(state.trials.length === 0 ? initialTrials : batchSize, {
           ...(signal && { signal }),
         });
         const values = await Promise.all(settings.map((each) => problem.objective([...each])));

@@ -17,7 +17,7 @@ const space: Variable[] = [
   { name: "a", kind: "real", lower: -5, upper: 8 },
   { name: "b", kind: "real", lower: 1e-3, upper: 10, scale: "log" },
 ];
-const settings = { initialTrials: 3, maxIterations: 3, batch: 2, rawSamples: 4, seed: 3 };
+const settings = { initialTrials: 3, maxIterations: 3, batchSize: 2, rawSamples: 4, seed: 3 };
 const folder = temporaryFolder("offprint-bnn-bo-trials");
 const manifest = join(folder, "package.json");
 let entry: URL;

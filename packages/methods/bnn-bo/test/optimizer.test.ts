@@ -32,7 +32,7 @@ runConformance(
     seeded: true,
     invalid: [
       ...[
-        { batch: 0 },
+        { batchSize: 0 },
         { objectives: 0 },
         { maximize: "up" },
         { surrogate: {} },
@@ -75,7 +75,7 @@ describe("the optimiser", () => {
       x,
       objective: least,
       trials,
-    } = await optimize({ space, objective }, { maxIterations: 7, batch: 3, seed: 2 });
+    } = await optimize({ space, objective }, { maxIterations: 7, batchSize: 3, seed: 2 });
     expect(trials.length).toBe(6 + 6 * 3);
     expect(least).toBeLessThan(0.2);
     expect(objective([...x])).toBe(least);

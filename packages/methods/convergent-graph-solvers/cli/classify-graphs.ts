@@ -37,7 +37,7 @@ export const classifyGraphs = defineCommand({
     weights: option.choice(["degree", "attention"], "how weights are normalised", { default: "attention" }),
     readout: option.choice(["sum", "mean", "max"], "how nodes are put together", { default: "sum" }),
     steps: option.integer("updates for each fold", { default: 200, least: 1 }),
-    batch: option.integer("graphs of an update", { default: 32, least: 1 }),
+    batchSize: option.integer("graphs of an update", { default: 32, least: 1 }),
     learningRate: option.number("of Adam", { default: 3e-3, above: 0 }),
     ...seedOption,
     output: option.fileOut("file for the predictions (CSV)", { short: "o", endings: [".csv"] }),
@@ -80,7 +80,7 @@ export const classifyGraphs = defineCommand({
         model,
         chosen(parts[fold].train).map((i) => samples[i]),
         {
-          ...{ steps, batchSize: options.batch, learningRate: options.learningRate, clipNorm: 5 },
+          ...{ steps, batchSize: options.batchSize, learningRate: options.learningRate, clipNorm: 5 },
           ...{ loss: "crossEntropy", seed: `${seed}/${fold}`, signal },
           onProgress: (record) => onProgress({ ...record, fold }),
           checkpoint: { ...checkpoint, save: (training) => checkpoint.save({ scores, fold, training }) },

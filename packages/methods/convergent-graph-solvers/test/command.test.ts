@@ -93,7 +93,9 @@ describe("classify-graphs", () => {
   it("judges every graph once, by a model that has not seen it", async () => {
     const output = join(folder, "classes.csv");
     const words = ["--graphs", rings("RINGS"), "--output", output];
-    const small = "--folds 2 --steps 60 --batch 16 --hidden 8 --heads 4 --learning-rate 0.01 --device host".split(" ");
+    const small = "--folds 2 --steps 60 --batch-size 16 --hidden 8 --heads 4 --learning-rate 0.01 --device host".split(
+      " ",
+    );
     const { code, out, err } = await runWords(commands, "classify-graphs", [...words, ...small]);
     expect(err).toBe("");
     expect(code).toBe(0);
@@ -107,7 +109,7 @@ describe("classify-graphs", () => {
   });
 
   it("goes on after an interruption, within a fold and between two, to the same predictions", async () => {
-    const words = { graphs: rings("RINGS"), folds: 2, steps: 4, batch: 8, hidden: 4, heads: 2, device: "host" };
+    const words = { graphs: rings("RINGS"), folds: 2, steps: 4, batchSize: 8, hidden: 4, heads: 2, device: "host" };
     for (const interruptAt of [0.2, 0.5]) {
       const settings = { output: join(folder, "resumed.csv"), state: join(folder, "state.json"), interruptAt };
       const [whole, parts] = await runInTwo(commands, "classify-graphs", words, settings);

@@ -92,7 +92,7 @@ describe("classify-graphs", () => {
   const classify = (files: typeof whole) => {
     mkdirSync(join(folder, "SET"), { recursive: true });
     for (const [part, content] of Object.entries(files)) put(`SET/SET_${part}.txt`, content);
-    const small = { folds: 2, steps: 1, batch: 2, hidden: 2, heads: 1, device: "host" };
+    const small = { folds: 2, steps: 1, batchSize: 2, hidden: 2, heads: 1, device: "host" };
     return runWords(commands, "classify-graphs", { graphs: join(folder, "SET"), ...small });
   };
 

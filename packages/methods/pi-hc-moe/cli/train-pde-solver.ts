@@ -35,7 +35,7 @@ export const trainPdeSolver = defineCommand({
     }),
     maxIterations: option.integer("of Levenberg and Marquardt at most", { default: 12, least: 1 }),
     steps: option.integer("updates", { default: 400, least: 1 }),
-    batch: option.integer("initial conditions of an update, or all", { default: 4, least: 1 }),
+    batchSize: option.integer("initial conditions of an update, or all", { default: 4, least: 1 }),
     learningRate: option.number("of Adam", { default: 2e-3, above: 0 }),
     ...seedOption,
     output: option.fileOut("file for the solver (safetensors)", { short: "o", required: true }),
@@ -70,7 +70,7 @@ export const trainPdeSolver = defineCommand({
       { initial },
       {
         ...{ solving: { ...solving, maxIterations }, steps, learningRate, seed },
-        ...{ batchSize: Math.min(options.batch, count), ...run.options },
+        ...{ batchSize: Math.min(options.batchSize, count), ...run.options },
       },
     );
     await run.settle(result);

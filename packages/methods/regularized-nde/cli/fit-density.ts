@@ -40,7 +40,7 @@ export const fitDensity = defineCommand({
     holdout: option.number("part of the points held out to judge by, in (0, 1)", { default: 0.1, above: 0, below: 1 }),
     widths: option.list(option.integer("widths of the hidden layers", { least: 1 }), { default: [64, 64] }),
     epochs: option.integer("passes over the points", { default: 50, least: 1 }),
-    batch: option.integer("points of an update, or all", { default: 200, least: 1 }),
+    batchSize: option.integer("points of an update, or all", { default: 200, least: 1 }),
     learningRate: option.number("step of Adam", { default: 0.005, above: 0 }),
     lambda: option.number("weight of the solver's error estimates, falling to a tenth", { default: 10, least: 0 }),
     tolerance: option.number("tolerance of the solver in training", { default: 1e-5, least: 1e-14, below: 1 }),
@@ -82,7 +82,7 @@ export const fitDensity = defineCommand({
     print(`${count - held} points to learn from, ${held} held out, of ${names.length} numbers: ${names.join(", ")}`);
 
     const flow = densityFlow({ features: names.length, widths });
-    const batchSize = Math.min(options.batch, count - held);
+    const batchSize = Math.min(options.batchSize, count - held);
     const updates = epochs * Math.floor((count - held) / batchSize);
     const run = await longRun<TrainingRecord, TrainingState<FlowParameters>>({
       progress: ({ step, loss }) => ({ fraction: step / updates, label: `step ${step}, loss ${loss.toPrecision(4)}` }),

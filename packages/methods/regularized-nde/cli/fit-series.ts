@@ -45,7 +45,7 @@ export const fitSeries = defineCommand({
       { least: 0 },
     ),
     steps: option.integer("updates, rounded up to whole passes over the series", { default: 1000, least: 1 }),
-    batch: option.integer("series of an update, or all", { default: 32, least: 1 }),
+    batchSize: option.integer("series of an update, or all", { default: 32, least: 1 }),
     learningRate: option.number("step of Adamax", { default: 0.01, above: 0 }),
     lambda: option.number("weight of the solver's error estimates, falling to a tenth", { default: 100, least: 0 }),
     tolerance: option.number("tolerance of the solver", { default: 1e-5, least: 1e-14, below: 1 }),
@@ -68,7 +68,7 @@ export const fitSeries = defineCommand({
     const span = [0, times - 1].map((k) => series.times.slice([k]).item()) as [number, number];
     const sizes: LatentOdeOptions = { features, latent, state: memory, gate: memory, rate: widths, deviation, span };
     const model = latentOde(sizes);
-    const batchSize = Math.min(options.batch, count);
+    const batchSize = Math.min(options.batchSize, count);
     const batches = Math.floor(count / batchSize);
     const epochs = Math.ceil(options.steps / batches);
     const divergence = options.divergence ?? count / observed;

@@ -115,7 +115,14 @@ describe("fit-density", () => {
   const moved = points.mul(tensor([100, 1], { dtype: "float64" })).add(tensor([5000, 0], { dtype: "float64" }));
   writeFileSync(at("points.csv"), writeCsv(moved, { names: ["long", "short"] }));
   const run = (words: Record<string, string | number>) =>
-    runWords(commands, "fit-density", { epochs: 30, batch: 54, widths: 12, learningRate: 0.03, lambda: 1, ...words });
+    runWords(commands, "fit-density", {
+      epochs: 30,
+      batchSize: 54,
+      widths: 12,
+      learningRate: 0.03,
+      lambda: 1,
+      ...words,
+    });
   const figure = (out: string, label: string) => Number((out.match(new RegExp(`${label}\\s+(\\S+)`)) as string[])[1]);
 
   it("learns an array, or columns of a table in whatever units; judges, writes network and draws", async () => {
@@ -141,7 +148,7 @@ describe("fit-density", () => {
   });
 
   it("goes on after an interruption to the same network", async () => {
-    const words = { table: at("points.npy"), epochs: 3, batch: 36, widths: 4 };
+    const words = { table: at("points.npy"), epochs: 3, batchSize: 36, widths: 4 };
     const [whole, parts] = await runInTwo(commands, "fit-density", words, {
       output: at("resumed.safetensors"),
       state: at("state.json"),

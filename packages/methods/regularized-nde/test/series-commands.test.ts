@@ -24,7 +24,7 @@ const rows = (random.rng(3).uniform([24, 8, 2]).toArray() as number[][][]).flatM
   }),
 );
 const table = file("patients.csv", ["patient,hour,pulse,temperature", ...rows].join("\n"));
-const small = { latent: 3, memory: 8, widths: "6", batch: 12, steps: 240, learningRate: 0.03 };
+const small = { latent: 3, memory: 8, widths: "6", batchSize: 12, steps: 240, learningRate: 0.03 };
 const given = { table, id: "patient", ...small };
 
 const called = async (name: string, words: GivenWords) => {
@@ -92,7 +92,7 @@ describe("fit-series and predict-series", () => {
       file(`set-a/${id}.txt`, ["Time,Parameter,Value", `00:00,RecordID,${id}`, "00:00,Age,54", ...seen, ""].join("\n"));
     }
     const output = at("records.safetensors");
-    const words = { table: records, columns: "HR", ...small, batch: 3, steps: 3, output };
+    const words = { table: records, columns: "HR", ...small, batchSize: 3, steps: 3, output };
     expect(await called("fit-series", words)).toMatch(/3 series, 49 times, 1 quantities/);
     const predicted = readCsv(await called("predict-series", { model: output, table: records, times: "0,48" }));
     expect([predicted.names, predicted.rows]).toEqual([["RecordID", "Hour", "HR"], 6]);

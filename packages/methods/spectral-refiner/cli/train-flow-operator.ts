@@ -35,7 +35,7 @@ export const trainFlowOperator = defineCommand({
     activation: option.choice(["relu", "gelu"], "what follows each layer", { default: "relu" }),
     window: option.integer("frames that are given, and frames that are predicted", { default: 10, least: 5 }),
     epochs: option.integer("passes over the flows", { default: 12, least: 1 }),
-    batch: option.integer("flows of a batch", { default: 4, least: 1 }),
+    batchSize: option.integer("flows of a batch", { default: 4, least: 1 }),
     learningRate: option.number("largest step of Adam", { default: 0.01, above: 0 }),
     ...seedOption,
     output: option.fileOut("file for the operator (safetensors)", { short: "o", required: true }),
@@ -45,7 +45,7 @@ export const trainFlowOperator = defineCommand({
     if (options.flows !== undefined) {
       refuse(["kind", "points", "count", "viscosity", "spacing"], "the flows of --flows are made already");
     }
-    const { modes, width, layers, activation, window, epochs, batch, learningRate, seed } = options;
+    const { modes, width, layers, activation, window, epochs, batchSize, learningRate, seed } = options;
     const [mx, my, mt] = modes as [number, number, number];
     const read = options.flows === undefined ? await generated() : await loadFile(options.flows, readNpy);
     const flows = tensor(read, { dtype: "float64" });
@@ -56,14 +56,14 @@ export const trainFlowOperator = defineCommand({
     // A network learns numbers of order one, whatever the unit of the file.
     const scale = sizeOf(flows) || 1;
     print(`${flows.shape[0]} flows of ${flows.shape[1]} frames, ${flows.shape[2]} x ${flows.shape[3]} points`);
-    const steps = epochs * Math.floor(flows.shape[0] / batch);
+    const steps = epochs * Math.floor(flows.shape[0] / batchSize);
     const run = await longRun<TrainingRecord, TrainingState<FlowOperatorParams>>({
       progress: ({ step, loss }) => ({ fraction: step / steps, label: `step ${step}, error ${loss.toPrecision(3)}` }),
     });
     const result = await fitOperator(operator, tensor(flows.div(scale), { dtype: "float32" }), {
       window: [window, window],
       epochs,
-      batch,
+      batchSize,
       learningRate,
       seed,
       ...run.options,

@@ -41,7 +41,7 @@ export interface FitOperatorOptions extends RunOptions<TrainingRecord, TrainingS
   /** Passes over the flows. Default 10. */
   readonly epochs?: number;
   /** Flows of a batch. Default 4. */
-  readonly batch?: number;
+  readonly batchSize?: number;
   /** The largest step of Adam; it rises to it and falls again. Default 1e-2. */
   readonly learningRate?: number;
   /** Source of all randomness. Default 0. */
@@ -64,11 +64,11 @@ export async function fitOperator(
 ): Promise<TrainResult<FlowOperatorParams>> {
   requireObject("fitOperator", "operator", operator, "a FlowOperator");
   const owner = "fitOperator";
-  const known = ["window", "epochs", "batch", "learningRate", "seed", "initial", "backend", ...runOptionNames];
+  const known = ["window", "epochs", "batchSize", "learningRate", "seed", "initial", "backend", ...runOptionNames];
   checkOptions(owner, options, known, ["window"]);
-  const { window, epochs = 10, batch = 4, learningRate = 1e-2, seed = 0, backend = hostBackend } = options;
+  const { window, epochs = 10, batchSize = 4, learningRate = 1e-2, seed = 0, backend = hostBackend } = options;
   requireInteger(owner, "epochs", epochs, 0);
-  requireInteger(owner, "batch", batch, 1);
+  requireInteger(owner, "batchSize", batchSize, 1);
   requirePositive(owner, "learningRate", learningRate);
   const data = asTensor(flows);
   if (!Array.isArray(window) || window.length !== 2) {
@@ -78,9 +78,9 @@ export async function fitOperator(
   requireInteger(owner, "window[0]", given, operator.config.latentFrames);
   requireInteger(owner, "window[1]", wanted, 1);
   const [count, frames] = data.shape;
-  if (data.rank !== 4 || frames < given + wanted || count < batch) {
+  if (data.rank !== 4 || frames < given + wanted || count < batchSize) {
     throw new ShapeError(
-      `${owner}: the flows have shape [${data.shape}]; give [flows, frames, n, n] with at least ${batch} flows of ${given + wanted} frames`,
+      `${owner}: the flows have shape [${data.shape}]; give [flows, frames, n, n] with at least ${batchSize} flows of ${given + wanted} frames`,
     );
   }
   requireFinite(owner, "flows", data);
@@ -89,7 +89,7 @@ export async function fitOperator(
     throw new ValueError(`${owner}: flow ${still} is 0 everywhere, which no relative error can judge; leave it out`);
   }
   const dtype = data.dtype === "float64" ? "float64" : "float32";
-  const batches = Math.floor(count / batch);
+  const batches = Math.floor(count / batchSize);
   const { onProgress, signal, checkpoint, resume } = options;
   return train({
     owner,
@@ -97,7 +97,7 @@ export async function fitOperator(
       relativeError(operator.apply(params, input, wanted), output),
     initial: options.initial ?? operator.init(random.rng(`operator/${seed}`), dtype),
     optimizer: adam({ learningRate: oneCycle(learningRate, Math.max(1, epochs * batches)) }),
-    data: (_epoch: number, rng: Rng) => windows(data, batch, given, wanted, rng),
+    data: (_epoch: number, rng: Rng) => windows(data, batchSize, given, wanted, rng),
     epochs,
     seed,
     backend,
@@ -111,15 +111,15 @@ export async function fitOperator(
 /** Batches of windows that begin anywhere, of flows in a new order. */
 function* windows(
   data: Tensor,
-  batch: number,
+  batchSize: number,
   given: number,
   wanted: number,
   rng: Rng,
 ): Generator<readonly [Tensor, Tensor]> {
   const [count, frames] = data.shape;
   const order = rng.permutation(count).data();
-  for (let i = 0; i + batch <= count; i += batch) {
-    const chosen = Array.from({ length: batch }, (_, k) => {
+  for (let i = 0; i + batchSize <= count; i += batchSize) {
+    const chosen = Array.from({ length: batchSize }, (_, k) => {
       const first = rng.randint([], { high: frames - given - wanted + 1 }).item();
       return slice(data, [order[i + k], { start: first, stop: first + given + wanted }]);
     });

@@ -21,7 +21,7 @@ it("trains an operator on flows from a file, and refines its forecast of another
   writeFileSync(input, writeNpy(frames.slice([2, { stop: 6 }])));
   const words = (text: string) => text.split(" ");
   const trained = await runWords(commands, "train-flow-operator", [
-    ...words("--modes 2,2,3 --width 4 --layers 1 --window 5 --epochs 2 --batch 2"),
+    ...words("--modes 2,2,3 --width 4 --layers 1 --window 5 --epochs 2 --batch-size 2"),
     ...["--flows", flows, "--output", operator],
   ]);
   expect(trained.code).toBe(0);
@@ -68,7 +68,7 @@ it("learns and refines the same flow in any unit", async () => {
     writeFileSync(flows, writeNpy(frames.slice([{ stop: 2 }]).mul(rate)));
     writeFileSync(input, writeNpy(frames.slice([2, { stop: 5 }]).mul(rate)));
     const trained = await runWords(commands, "train-flow-operator", [
-      ..."--modes 2,2,3 --width 4 --layers 1 --window 5 --epochs 2 --batch 2".split(" "),
+      ..."--modes 2,2,3 --width 4 --layers 1 --window 5 --epochs 2 --batch-size 2".split(" "),
       ...["--flows", flows, "--output", operator],
     ]);
     const refined = await runWords(commands, "refine-flow", [
@@ -156,7 +156,7 @@ it("goes on after an interruption to the same operator, and to the same forecast
   const [flows, input, operator] = ["two.npy", "first.npy", "resumed.safetensors"].map((name) => join(folder, name));
   writeFileSync(flows, writeNpy(frames));
   writeFileSync(input, writeNpy(frames.slice([0, { stop: 5 }])));
-  const training = { modes: "2,2,3", width: 4, layers: 1, window: 5, epochs: 2, batch: 2, flows };
+  const training = { modes: "2,2,3", width: 4, layers: 1, window: 5, epochs: 2, batchSize: 2, flows };
   const [whole, parts] = await runInTwo(commands, "train-flow-operator", training, {
     output: join(folder, "resumed.safetensors"),
     state: join(folder, "state.json"),

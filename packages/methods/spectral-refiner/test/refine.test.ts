@@ -145,7 +145,7 @@ describe("refine", () => {
     const { params, history } = await fitOperator(operator, tensor(frames, { dtype: "float32" }), {
       window: [6, 6],
       epochs: 3,
-      batch: 4,
+      batchSize: 4,
     });
     expect(history.length).toBe(3);
     const start = operator.forecast(params, tensor(frames.slice([0, { stop: 6 }]), { dtype: "float32" }), 6);
@@ -210,12 +210,12 @@ runConformance(
   "fitOperator",
   {
     run: (options) =>
-      fitOperator(small, tensor(frames, { dtype: "float32" }), { window: [3, 3], batch: 2, epochs: 3, ...options }),
+      fitOperator(small, tensor(frames, { dtype: "float32" }), { window: [3, 3], batchSize: 2, epochs: 3, ...options }),
     limit: "epochs",
     short: 3,
     endless: { epochs: 1e6 },
     seeded: true,
-    invalid: [{ batch: 0 }, { learningRate: 0 }],
+    invalid: [{ batchSize: 0 }, { learningRate: 0 }],
     nonFinite: [() => fitOperator(small, frames.mul(Number.NaN), { window: [3, 3], epochs: 1 })],
     outcome: ({ params, status, history }) => ({ params, status, history }),
   },
