@@ -5,7 +5,7 @@ import { type Box, checkBox } from "./box.js";
 import type { Branch } from "./branch.js";
 import { checkNetwork } from "./checked-network.js";
 import { forwardBatch } from "./forward-bounds.js";
-import { provedEmpty } from "./leaf-feasibility.js";
+import { hasInterior, provedEmpty } from "./leaf-feasibility.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
 import { above, requireFiniteBounds } from "./rounding.js";
 
@@ -40,8 +40,8 @@ export function globalBound(network: FeedForward, options: RowOptions = {}): Flo
 }
 
 /**
- * The local Lipschitz constants `[rows]` by all patterns of signs that some input of the box may have, each checked by a
- * linear programme: for tiny networks with kinks.
+ * The local Lipschitz constants `[rows]` by all patterns of signs, each checked by linear programmes: for tiny networks with
+ * kinks. Patterns count whose inputs have an interior and touch the box: these make the generalised gradients of its points.
  *
  * @param options.limit most patterns; default 2^12
  * @throws UnsupportedError for other activations, or more patterns
@@ -91,6 +91,7 @@ export async function exactBound(
     requireFiniteBounds(sums);
     if (!sums.some((sum, r) => sum > largest[r])) continue;
     if (await provedEmpty(checked, inside, leaf)) continue;
+    if (!(await hasInterior(checked, inside, leaf))) continue;
     for (const [r, sum] of sums.entries()) largest[r] = Math.max(largest[r], sum);
   }
   return largest;

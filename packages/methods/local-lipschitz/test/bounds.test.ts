@@ -421,6 +421,32 @@ describe("bounds", () => {
     const around = boxAround([0], 1);
     expect(sampleBound({ layers }, around)[0]).toBe(0);
     expect((await localLipschitz({ layers }, around)).lowerBound).toBe(0);
+    // Both ReLUs are active at 0 alone, and neither is: no gradient has these patterns.
+    for (const each of [around, boxAround([0], 1e-30), boxAround([0], 0), boxAround([1e6], 1e6)])
+      expect((await exactBound({ layers }, each))[0]).toBe(0);
+  });
+
+  it("of all patterns are the slopes of pieces, whatever their number and the size of the box", async () => {
+    for (const radius of [1e-12, 1, 1e12]) {
+      // Breaks at 0 (twice), at 0.3 and at 0.7 radii; the slopes of the pieces are found between them.
+      const bias = f64([0, 0, -0.3 * radius, -0.7 * radius, 0]);
+      const layers: Layer[] = [
+        linear(f64([[1], [2], [1], [1], [-1]]), bias),
+        activation("relu"),
+        linear(f64([[1, -1, 3, -2, 0.5]])),
+        activation("relu"),
+        linear(f64([[2]])),
+      ];
+      const [exact] = await exactBound({ layers }, boxAround([0], radius));
+      const at = (x: number) => {
+        const h = [x, 2 * x, x - 0.3, x - 0.7, -x].map((z) => Math.max(0, z));
+        return 2 * Math.max(0, h[0] - h[1] + 3 * h[2] - 2 * h[3] + 0.5 * h[4]);
+      };
+      let steepest = 0;
+      for (let x = -0.9995; x < 1; x += 0.001)
+        steepest = Math.max(steepest, Math.abs(at(x + 1e-4) - at(x - 1e-4)) / 2e-4);
+      expect(exact).toBeCloseTo(steepest, 8);
+    }
   });
 
   it("in float32 hold, and are those in float64 but for its digits", async () => {
