@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, type Stats, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileProblem } from "@offprint/data/node";
 import { didYouMean } from "./did-you-mean.js";
 import { Failure } from "./failure.js";
@@ -63,6 +63,40 @@ export function requireFolderPlace(path: string): void {
   while (inspected(above) === undefined && dirname(above) !== above) above = dirname(above);
   if (!inspected(above)?.isDirectory()) throw new Failure(`${above}: it exists and is not a folder.`);
   requireRoom(path, above);
+}
+
+/** A path that was given, and the option that it was given to. */
+export interface NamedPath {
+  /** As it is typed: `--output`. */
+  readonly shown: string;
+  readonly path: string;
+}
+
+/**
+ * Checks that no output takes the place of an input or of another output: by whichever name, as files have several.
+ * @throws Failure that names both options
+ */
+export function requireApart(inputs: readonly NamedPath[], outputs: readonly NamedPath[]): void {
+  // An input that is no file is a name that a command knows.
+  const before = inputs
+    .filter(({ path }) => inspected(path))
+    .map((input) => ({ ...input, place: placeOf(input.path) }));
+  for (const { shown, path } of outputs) {
+    const place = placeOf(path);
+    if (place === undefined) continue;
+    const same = before.find((other) => other.place === place);
+    if (same !== undefined) {
+      throw new Failure(`${shown} would take the place of ${same.shown}, ${same.path}; name another for it.`);
+    }
+    before.push({ shown, path, place });
+  }
+}
+
+/** What tells a file from all others; nothing for folders, which hold many, and for pipes and devices, which keep nothing. */
+function placeOf(path: string): string | undefined {
+  const found = inspected(path);
+  if (found === undefined) return resolve(path);
+  return found.isFile() ? `${found.dev}:${found.ino}` : undefined;
 }
 
 /** Makes a folder where there is none. */

@@ -1,6 +1,7 @@
 import { didYouMean } from "./did-you-mean.js";
 import { type Complaint, Failure } from "./failure.js";
-import type { Option } from "./option.js";
+import type { Option, OptionRole } from "./option.js";
+import { type NamedPath, requireApart } from "./places.js";
 
 /** Options or arguments by the name that the code uses: `learningRate` is `--learning-rate`. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
@@ -94,6 +95,19 @@ function argumentWords(places: readonly string[], named: Options): Map<string, r
   return found;
 }
 
+/** The paths that were given to options of a role. */
+function pathsOf(
+  set: Options,
+  values: Record<string, unknown>,
+  role: OptionRole,
+  shown: (name: string) => string,
+): NamedPath[] {
+  const own = Object.entries(set).filter(([, option]) => option.role === role);
+  return own.flatMap(([name]) =>
+    [values[name] ?? []].flat().map((path) => ({ shown: shown(name), path: String(path) })),
+  );
+}
+
 /** What the words behind a command's name say. */
 interface ReadWords<A, O> {
   readonly arguments: Values<A>;
@@ -119,6 +133,11 @@ export function readWords<A extends Options, O extends Options>(
   ] as const) {
     for (const [name, each] of Object.entries(set)) if (values[name] !== undefined) each.check(values[name]);
   }
+  const paths = (role: OptionRole) => [
+    ...pathsOf(named, found.arguments, role, (name) => `<${name}>`),
+    ...pathsOf(options, found.options, role, flagOf),
+  ];
+  requireApart(paths("input"), paths("output"));
   // The keys and kinds of the values are those of the options that they were read by.
   return { ...(found as { arguments: Values<A>; options: Values<O> }), given: new Set(given.keys()) };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ValueError } from "@offprint/tensor-core";
@@ -255,5 +255,46 @@ describe("help", () => {
     expect(out.replace(/\s+/g, " ")).toContain("widths of layers (default: 32)");
     expect(out).toContain("What else there is to say.");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+});
+
+describe("an output never takes the place", () => {
+  const paths = {
+    ...base,
+    options: {
+      table: option.fileIn("table", { required: true, kind: "either" }),
+      others: option.list(option.fileIn("more tables"), { default: [] }),
+      output: option.fileOut("result", { required: true, kind: "either", endings: [".csv"] }),
+      plot: option.fileOut("picture"),
+    },
+  };
+  const refused = async (...words: string[]) => {
+    const { code, err, got } = await given(paths, ...words);
+    expect([code, got]).toEqual([exitCodes.input, undefined]);
+    return err;
+  };
+
+  it("of an input, by whichever name", async () => {
+    const table = join(folder, "a.csv");
+    const link = join(folder, "link.csv");
+    symlinkSync(table, link);
+    for (const output of [table, join(folder, "inner", "..", "a.csv"), link]) {
+      expect(await refused("--table", table, "--output", output)).toContain(
+        `--output would take the place of --table, ${table}; name another for it.`,
+      );
+    }
+    expect(
+      await refused("--table", table, "--others", join(folder, "b.csv"), "--output", join(folder, "b.csv")),
+    ).toContain("--output would take the place of --others");
+  });
+
+  it("of another output, and else may take that of any file", async () => {
+    const [table, fresh] = [join(folder, "a.csv"), join(folder, "fresh.csv")];
+    expect(await refused("--table", table, "--output", fresh, "--plot", fresh)).toContain(
+      `--plot would take the place of --output, ${fresh}`,
+    );
+    expect((await given(paths, "--table", table, "--output", join(folder, "b.csv"))).code).toBe(exitCodes.success);
+    const nowhere = ["--output", join(folder, "b.csv"), "--plot", "/dev/null"];
+    expect((await given(paths, "--table", table, ...nowhere)).code).toBe(exitCodes.success);
   });
 });
