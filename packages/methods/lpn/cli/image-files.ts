@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { Failure, filesOf, pictureEndings } from "@offprint/commands";
 import { readIdx, readImage, readNpy, writeNpy, writePng } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { concatenate, type Tensor } from "@offprint/tensor-core";
+import { concatenate, FormatError, type Tensor } from "@offprint/tensor-core";
 
 /** The images of one file, `[count, channels, height, width]`, float64; bytes become numbers in [0, 1]. */
 async function ofFile(path: string): Promise<Tensor> {
@@ -16,7 +16,7 @@ async function ofFile(path: string): Promise<Tensor> {
       .reshape([1, seen, height, width])
       .cast("float64");
   }
-  const x = await loadFile(path, (bytes) => (/\.npy$/i.test(path) ? readNpy(bytes) : readIdx(bytes)));
+  const x = await loadFile(path, (bytes) => (/\.npy$/i.test(path) ? readNpy(bytes) : idxOf(bytes)));
   if (x.rank < 2 || x.rank > 4) {
     throw new Failure(
       `${path}: shape [${x.shape}]; give images [count, height, width] or [count, channels, height, width]`,
@@ -25,6 +25,14 @@ async function ofFile(path: string): Promise<Tensor> {
   const numbers = x.dtype === "int32" ? x.cast("float64").div(255) : x.cast("float64");
   const [height, width] = x.shape.slice(-2);
   return numbers.reshape([x.rank === 2 ? 1 : x.shape[0], x.rank === 4 ? x.shape[1] : 1, height, width]);
+}
+
+/** What has neither the name of a picture nor that of an array should be IDX, whose files have names of all kinds. */
+function idxOf(bytes: Uint8Array): Tensor {
+  if (bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0) return readIdx(bytes);
+  throw new FormatError(
+    `it is no IDX file; give one, or a file that ends in ${[...pictureEndings, ".npy"].join(", ")}`,
+  );
 }
 
 /** No pixel of an image in [0, 1], with whatever noise, is as large; those of bytes written as numbers are. */

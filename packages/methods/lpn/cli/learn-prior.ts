@@ -39,6 +39,7 @@ export const learnPrior = defineCommand({
     sigma: option.number("standard deviation of the noise to learn at, for values in [0, 1]", {
       default: 0.1,
       above: 0,
+      most: 10,
     }),
     network: option.choice(["dense", "conv"], "layers: dense for small images, conv from about 28 x 28 on", {
       default: "dense",
@@ -54,7 +55,7 @@ export const learnPrior = defineCommand({
       least: 8,
     }),
     learningRate: option.number("step of Adam; a tenth of it in proximal matching", { default: 5e-3, above: 0 }),
-    batchSize: option.integer("images in a step", { default: 64, least: 1 }),
+    batchSize: option.integer("images in a step", { default: 64, least: 1, most: 8192 }),
     ...seedOption,
     output: option.fileOut("file for the prior (safetensors)", { short: "o", required: true }),
     ...stateOptions,

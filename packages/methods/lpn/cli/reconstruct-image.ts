@@ -125,6 +125,7 @@ async function taken(
   if (maskFile === undefined)
     throw new Failure("--task inpaint needs --mask, a picture that is bright where pixels were seen");
   const [picture] = await readImages(maskFile);
+  if (picture.shape[0] > 1) throw new Failure(`${maskFile}: there are ${picture.shape[0]} images in it; give one mask`);
   if (String(picture.shape.slice(2)) !== String(input.slice(1))) {
     throw new Failure(
       `${maskFile}: the mask is ${picture.shape.slice(2).join(" x ")}, the image ${input.slice(1).join(" x ")}`,
@@ -132,6 +133,6 @@ async function taken(
   }
   const seen = greater(picture.mean(1), 0.5);
   if (!seen.data().some((bright: number) => bright))
-    throw new Failure(`${maskFile}: no pixel is bright; it must be bright where pixels were seen`);
+    throw new Failure(`${maskFile}: no pixel is bright; it must be bright where pixels were seen, of integers 255`);
   return mask(seen.broadcastTo([...input]));
 }

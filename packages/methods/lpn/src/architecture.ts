@@ -11,14 +11,14 @@ import {
   type Tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { requireExtents } from "./batch.js";
+import { requireExtents, sizeOf } from "./batch.js";
 import { resize } from "./resize.js";
 
 /** What all networks have. */
 interface CommonConfig {
   /** Sharpness of softplus, from 1e-12 to 1e12. Default 10. */
   readonly beta?: number;
-  /** Strong convexity, >= 0: `psi` gets `alpha |y|^2`, so that eigenvalues of f's Jacobian are >= 2 alpha. Default 0. */
+  /** Strong convexity, from 0 to 1e12: `psi` gets `alpha |y|^2`, so that eigenvalues of f's Jacobian are >= 2 alpha. Default 0. */
   readonly alpha?: number;
   /**
    * Mean of the logarithm of the first `W_k`: a number, or -ln of the number of inputs. Default `"fan-in"` for dense networks,
@@ -78,6 +78,8 @@ export function configOf(config: LpnConfig): Required<LpnConfig> {
     );
   }
   requireNonNegative(owner, "alpha", alpha);
+  if (alpha > MOST_BETA)
+    throw new ValueError(`${owner}: alpha is ${alpha}; it must be at most ${MOST_BETA}, such as 0.01`);
   requireExtents(owner, "shape", config.shape);
   const logWeight = config.logWeight ?? (config.kind === "dense" ? "fan-in" : -10);
   if (logWeight !== "fan-in" && !(typeof logWeight === "number" && Math.abs(logWeight) <= MOST_LOG_WEIGHT)) {
@@ -138,7 +140,7 @@ export interface Plan {
   readonly convex: readonly ConvexMap[];
 }
 
-const flat = (z: Tensor) => reshape(z, [z.shape[0], -1]);
+const flat = (z: Tensor) => reshape(z, [z.shape[0], sizeOf(z.shape.slice(1))]);
 
 function denseSkip(inputs: number, outputs: number, prepare: (y: Tensor) => Tensor = (y) => y): Skip {
   return {

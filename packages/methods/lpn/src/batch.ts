@@ -1,5 +1,6 @@
 import {
   asTensor,
+  DTypeError,
   isTensor,
   requireInteger,
   ShapeError,
@@ -29,6 +30,16 @@ export function floatOf({ dtype }: Tensor, otherwise: FloatType): FloatType {
   return dtype === "float32" || dtype === "float64" ? dtype : otherwise;
 }
 
+/** @internal Plain arrays in a dtype; tensors as they are. @throws DTypeError */
+export function readNumbers(owner: string, inputs: TensorLike, dtype: FloatType): Tensor {
+  try {
+    return !isTensor(inputs) && Array.isArray(inputs) ? tensor(inputs, { dtype }) : asTensor(inputs);
+  } catch (cause) {
+    if (!(cause instanceof DTypeError)) throw cause;
+    throw new DTypeError(`${owner}: the input cannot be read: ${cause.message}`, { cause });
+  }
+}
+
 /**
  * @internal The inputs as a tensor `[batch, ...shape]` of real numbers. Plain arrays, integers and booleans become `dtype`:
  * what is computed with them would be cut to integers otherwise.
@@ -40,7 +51,7 @@ export function batchOf(
   inputs: TensorLike,
   dtype: FloatType = "float64",
 ): Tensor {
-  const given = !isTensor(inputs) && Array.isArray(inputs) ? tensor(inputs, { dtype }) : asTensor(inputs);
+  const given = readNumbers(owner, inputs, dtype);
   const x = given.cast(floatOf(given, dtype));
   if (x.rank === shape.length + 1 && shape.every((extent, i) => x.shape[i + 1] === extent)) return x;
   throw new ShapeError(`${owner}: the input has shape [${x.shape}]; give a batch [n, ${shape.join(", ")}]`);

@@ -40,7 +40,7 @@ import { batchOf, type FloatType } from "./batch.js";
 import { absoluteLoss, type DenoisingLoss, matched, squaredLoss } from "./losses.js";
 import { isLpn, type LpnParams, type ProxModel } from "./network.js";
 import { endsOf, type NoiseLevel } from "./noise-level.js";
-import { type Schedule, type Stage, scheduleOf } from "./stages.js";
+import { type Course, type Schedule, type Stage, scheduleOf } from "./stages.js";
 
 /** Clean samples: all of them, `[count, ...shape]`, or a function that draws a batch `[size, ...shape]`. */
 export type CleanSamples = Tensor | ((rng: Rng, size: number) => Tensor);
@@ -118,6 +118,8 @@ export async function fitProximal<P>(
   if (options.initial !== undefined && isLpn(model)) model.assertConvex(options.initial as LpnParams);
   const initial = options.initial ?? model.init(random.rng(`${seed}/parameters`));
   const dtype = tree.leaves<Tensor>(initial)[0].dtype as FloatType;
+  for (const { gamma } of stages) if (gamma !== undefined) requireSquares(owner, gamma, dtype);
+  if (options.resume !== undefined) requireOwn(owner, options.resume.inner?.params, initial);
   const float = (values: number | number[]) => tensor(values, { dtype });
   const optimizer = makeOptimizer((update) => schedule.learningRate(update));
   const { nonNegative } = model;
@@ -156,6 +158,31 @@ export async function fitProximal<P>(
   });
   return { ...result, warnings: warningsOf(schedule, result.history) };
 }
+
+/** Sizes whose squares are numbers, with room for quotients. */
+const SQUARES = { float32: 1e15, float64: 1e150 };
+
+/** Throws where the square of gamma is no number, so that nothing would be learnt. */
+function requireSquares(owner: string, gamma: Course, dtype: FloatType): void {
+  for (const end of [gamma].flat()) {
+    if (end < SQUARES[dtype] && end > 1 / SQUARES[dtype]) continue;
+    throw new ValueError(
+      `${owner}: stages: gamma is ${end}; in ${dtype} it must be between ${1 / SQUARES[dtype]} and ${SQUARES[dtype]}`,
+    );
+  }
+}
+
+/** Throws where a run that is resumed trained other parameters. */
+function requireOwn(owner: string, kept: unknown, initial: unknown): void {
+  const described = (params: unknown) =>
+    String(tree.paths(params).map((path, i) => `${path} ${shapeOf(tree.leaves<Tensor>(params)[i])}`));
+  if (described(kept) === described(initial)) return;
+  throw new ShapeError(
+    `${owner}: resume is of another model, or of another dtype; give the \`state\` of a run of this one`,
+  );
+}
+
+const shapeOf = (leaf: unknown) => (isTensor(leaf) ? `${leaf.dtype} [${leaf.shape}]` : typeof leaf);
 
 function drawing(owner: string, data: CleanSamples, shape: readonly number[]) {
   if (!isTensor(data)) {

@@ -27,7 +27,7 @@ import {
   vjp,
   zeros,
 } from "@offprint/tensor-core";
-import { batchOf, type FloatType, requireExtents, sizeOf } from "./batch.js";
+import { batchOf, type FloatType, readNumbers, requireExtents, sizeOf } from "./batch.js";
 
 /** A linear measurement `A`, on batches, in operations of tensors. */
 export interface Measurement {
@@ -141,7 +141,7 @@ export function requireMeasurement(owner: string, measurement: Measurement): voi
 export function measured(owner: string, measurement: Measurement, y: TensorLike): Tensor {
   requireMeasurement(owner, measurement);
   const { output } = measurement;
-  const given = isTensor(y) ? y : tensor(y, { dtype: "float64" });
+  const given = readNumbers(`${owner}: y`, y, "float64");
   const alone = String(given.shape) === String(output);
   const batch = batchOf(`${owner}: y`, output, alone ? reshape(given, [1, ...output]) : given);
   if (batch.shape[0] === 0)

@@ -43,12 +43,12 @@ export interface CompiledProx extends Prox {
  */
 export function proxOf<P>(model: ProxModel<P>, params: P): CompiledProx {
   requireObject("proxOf", "model", model, "a ProxModel");
+  if (isLpn(model)) model.assertConvex(params as LpnParams);
   const dtype = tree.leaves<Tensor>(params)[0].dtype as FloatType;
   const run = jitSync((y: Tensor, p: P) => cast(model.prox(p, cast(y, dtype)), floatOf(y, dtype)));
   const denoise = (y: Tensor) => run(y, params);
   if (!isLpn(model)) return Object.assign(denoise, { release: () => run.release() });
   const convex = params as LpnParams;
-  model.assertConvex(convex);
   const both = jitSync((y: Tensor, p: LpnParams) => {
     const at = cast(y, dtype);
     const to = floatOf(y, dtype);

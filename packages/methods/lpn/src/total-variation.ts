@@ -6,6 +6,7 @@ import {
   jitSync,
   maximum,
   mul,
+  NonFiniteError,
   requirePositive,
   ShapeError,
   slice,
@@ -116,6 +117,9 @@ export async function totalVariation(
         step({ x, ahead, edges, misfit }) {
           const { state, objectives } = iterate({ x, ahead, edges, misfit }, data);
           const change = largestChange(state.x, x);
+          if (!objectives.data().every(Number.isFinite)) {
+            throw new NonFiniteError("the objective is not finite; give y in a unit in which its squares are numbers");
+          }
           return { ...state, change, objectives: Float64Array.from(objectives.data()) };
         },
         record: ({ change, objectives }, iteration) => ({

@@ -149,6 +149,14 @@ it("says in one line what is wrong", async () => {
       /holed\.npy: value 1 is NaN; pixels must be finite/,
     );
   }
+  expect((await run({ task: "inpaint", mask: images })).err).toMatch(
+    /images\.npy: there are 400 images in it; give one/,
+  );
+  const unknown = await run({ image: file("photo.jpg", new Uint8Array([255, 216, 255, 224, 0, 16])) });
+  expect(unknown.err).toMatch(/photo\.jpg: it is no IDX file; give one, or a file that ends in \.png/);
+  expect((await runWords(commands, "learn-prior", { images, ...learning, sigma: 1e300 })).err).toMatch(
+    /--sigma must be a number above 0 and of at most 10/,
+  );
   const bytes = file("bytes.npy", writeNpy(clean.mul(255).add(1)));
   for (const { err } of [
     await runWords(commands, "learn-prior", { images: bytes, ...learning }),

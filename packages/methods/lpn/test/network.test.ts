@@ -141,9 +141,14 @@ it.each([1e-12, 1e12])("is finite for softplus of sharpness %d", (beta) => {
   }
 });
 
+it.each(networks)("of no inputs gives none: $name", ({ model, params }) => {
+  expect(model.prox(params, zeros([0, ...model.shape])).shape).toEqual([0, ...model.shape]);
+});
+
 it("refuses what makes no network", () => {
   const bad: [object, RegExp][] = [
     [{ kind: "dense", shape: [2], hidden: [3], alpha: -1 }, /alpha/],
+    [{ kind: "dense", shape: [2], hidden: [3], alpha: 1e300 }, /alpha is 1e\+300; it must be at most/],
     [{ kind: "dense", shape: [2], hidden: [3], beta: 0 }, /beta/],
     [{ kind: "dense", shape: [2], hidden: [3], beta: 1e200 }, /beta is 1e\+200; it must be from 1e-12/],
     [{ kind: "dense", shape: [2], hidden: [3], beta: "10" }, /beta is 10/],

@@ -183,6 +183,11 @@ describe("total variation", () => {
     const run = (options: object) => totalVariation(all, seen, { weight: 0.2, maxIterations: 4, ...options });
     const { state } = await run({ maxIterations: 2 });
     expectClose((await run({ resume: state })).x.data(), (await run({})).x.data(), 0);
+    const damaged = { ...state, inner: { ...state.inner, x: mul(seen, Number.NaN) } };
+    await expect(run({ resume: damaged })).rejects.toThrow(errorLike("ValueError", /resume holds NaN/));
+    await expect(totalVariation(all, mul(seen, 1e200), { weight: 1 })).rejects.toThrow(
+      errorLike("NonFiniteError", /the objective is not finite; give y in a unit/),
+    );
     for (const part of [{ edges: undefined }, { misfit: zeros([1, 9]) }, { ahead: zeros([1, 3, 4]) }]) {
       const resume = { ...state, inner: { ...state.inner, ...part } };
       await expect(run({ resume })).rejects.toThrow(errorLike("ValueError", /resume is a state of another problem/));
@@ -318,6 +323,10 @@ it("refuses steps, weights and shapes that make no sense", async () => {
     errorLike("ShapeError", /prox gave/),
   );
   await expect(pnpAdmm(prox, sensing, y, { box: [1, 0] })).rejects.toThrow(errorLike("ValueError", /box/));
+  await expect(pnpAdmm(prox, sensing, "y" as never)).rejects.toThrow(
+    errorLike("DTypeError", /pnpAdmm: y: .* cannot be/),
+  );
+  expect(() => proxOf(model, {} as never)).toThrow(errorLike("ShapeError", /there must be \d skips/));
   await expect(tikhonov(sensing, y, { weight: 0 })).rejects.toThrow(errorLike("ValueError", /weight/));
   await expect(totalVariation(sensing, y, { weight: 1 })).rejects.toThrow(errorLike("ShapeError", /height, width/));
 });

@@ -119,11 +119,16 @@ describe("fitProximal", () => {
       [{ stages: [{ loss: "squared", steps: 3, learningRate: [0.1] }] }, /learningRate is 0\.1; give a number or/],
       [{ stages: [{ loss: "squared", steps: 3, learningRate: [] }] }, /learningRate is /],
       [{ stages: [{ loss: "matching", steps: 3, gamma: [1] }] }, /gamma is 1; give a number or \[from, to\]/],
+      [{ stages: [{ loss: "matching", steps: 3, gamma: 1e-30 }] }, /gamma is 1e-30; in float32 it must be between/],
+      [{ stages: [{ loss: "matching", steps: 3, gamma: [1e200, 1] }] }, /gamma is 1e\+200; in float32/],
       [{ optimizer: 3 }, /optimizer is 3/],
       [{ initial: minus }, /convex\.0 has an entry -/],
       [{ sigma: "0.1" as never }, /sigma is "0\.1"; it must be a finite number > 0/],
     ];
     for (const [options, message] of bad) await expect(run(options)).rejects.toThrow(errorLike("ValueError", message));
+    const other = lpn({ kind: "dense", shape: [2], hidden: [5] });
+    const { state } = await fitProximal(other, clean, { sigma: 0.3, stages, steps: 1 });
+    await expect(run({ resume: state })).rejects.toThrow(errorLike("ShapeError", /resume is of another model/));
     await expect(run({}, zeros([4, 3]))).rejects.toThrow(errorLike("ShapeError", /\[n, 2\]/));
     await expect(run({}, () => zeros([3, 2]))).rejects.toThrow(errorLike("ShapeError", /gave 3 samples.*, 128/));
     await expect(run({}, async () => zeros([128, 2]))).rejects.toThrow(errorLike("ValueError", /data gave a promise/));

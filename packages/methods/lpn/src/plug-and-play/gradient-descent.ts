@@ -3,6 +3,7 @@ import {
   checkOptions,
   jitSync,
   mul,
+  requireFinite,
   requirePositive,
   sub,
   type Tensor,
@@ -124,6 +125,8 @@ function warningsOf(owner: string, stepSize: number, lipschitz: number): string[
 
 /** @internal Throws where a state to resume is of another problem. */
 export function requireLike(owner: string, x: Tensor | undefined, like: Tensor): void {
-  if (x?.shape !== undefined && String(x.shape) === String(like.shape) && x.dtype === like.dtype) return;
-  throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
+  if (x?.shape === undefined || String(x.shape) !== String(like.shape) || x.dtype !== like.dtype) {
+    throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
+  }
+  requireFinite(owner, "resume", x);
 }
