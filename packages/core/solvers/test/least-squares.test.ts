@@ -170,6 +170,40 @@ describe("least squares", () => {
     }
   });
 
+  it("are found of residuals of any size, each problem of a batch in its own", async () => {
+    const sizes = [1, 1e160, 1e-170];
+    const units = tensor(
+      sizes.map((c) => [c, c]),
+      { dtype: "float64" },
+    );
+    const each = (x: Tensor) => {
+      const [a, b] = [slice(x, [null, { start: 0, stop: 1 }]), slice(x, [null, { start: 1, stop: 2 }])];
+      return mul(units, concatenate([mul(10, sub(b, square(a))), sub(1, a)], -1));
+    };
+    const start = tensor(
+      sizes.map(() => [-1.2, 1]),
+      { dtype: "float64" },
+    );
+    const options = { gradientTolerance: 0 };
+    for (const [solve, go] of [
+      [levenbergMarquardtSync, levenbergMarquardt],
+      [gaussNewtonSync, gaussNewton],
+    ] as const) {
+      for (const more of [{}, { compile: true }, { normalEquations: true }]) {
+        expectClose(solve(each, start, { ...options, ...more }).x, new Array(6).fill(1), 1e-7);
+      }
+      for (const c of sizes) {
+        const plain = (x: Float64Array) => [c * 10 * (x[1] - x[0] ** 2), c * (1 - x[0])];
+        const first = await go(plain, [-1.2, 1], { ...options, maxIterations: 5 });
+        expect(Array.from(first.residuals)).toEqual(plain(first.x));
+        const { x, status } = await go(plain, [-1.2, 1], { ...options, resume: first.state });
+        expectClose(x, [1, 1], 1e-9);
+        expect(status).toBe("converged");
+      }
+    }
+    expect(() => levenbergMarquardtSync(() => [Number.POSITIVE_INFINITY], [1])).toThrow(/not finite at the initial/);
+  });
+
   it("of float32 are float32", () => {
     const { x, status } = levenbergMarquardtSync(rosenbrock, tensor([-1.2, 1]), { gradientTolerance: 1e-4 });
     expect(status).toBe("converged");

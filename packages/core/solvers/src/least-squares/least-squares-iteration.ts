@@ -1,14 +1,20 @@
 import {
   abs,
   add,
+  all,
   broadcastTo,
   cast,
   div,
   equal,
   expandDims,
+  floor,
   greater,
+  greaterEqual,
+  isFinite,
   less,
   lessEqual,
+  linalg,
+  log,
   logicalAnd,
   logicalNot,
   logicalOr,
@@ -16,7 +22,7 @@ import {
   max,
   maximum,
   mul,
-  sqrt,
+  pow,
   square,
   squeeze,
   sub,
@@ -31,6 +37,8 @@ import { columnScales, type DampedStep, leastDamping } from "./damped-step.js";
 export interface LeastSquaresState {
   /** `[..., n]` */
   readonly x: Tensor;
+  /** A power of two in which residuals are told here: 1 unless their squares would be no numbers, `[...]`. */
+  readonly unit: Tensor;
   /** `[..., m]` */
   readonly residuals: Tensor;
   /** `[..., m, n]` */
@@ -140,9 +148,36 @@ export function firstState(
 ): LeastSquaresState {
   const batch = x.shape.slice(0, -1);
   const each = (number: number) => mul(broadcastTo(tensor(number, { dtype: x.dtype }), batch), 1);
-  const scales = columnScales(jacobian);
-  const start = { x, residuals: value, jacobian, scales, damping: each(rule.firstDamping), growth: each(2) };
-  return { ...start, done: flat(jacobian, value, tolerances) };
+  const unit = unitOf(value);
+  const at = inUnit({ value, jacobian }, unit);
+  const scales = columnScales(at.jacobian);
+  const start = { x, unit, residuals: at.value, jacobian: at.jacobian, scales };
+  return { ...start, damping: each(rule.firstDamping), growth: each(2), done: flat(at, unit, tolerances) };
+}
+
+/** Residuals within `2^-n` and `2^n` have squares, and parts of them, that are numbers. */
+const ordinary = { float32: 40, float64: 250 } as const;
+
+/** The unit of residuals: the power of two at the largest where it is out of range, else 1. */
+function unitOf(residuals: Tensor): Tensor {
+  const size = max(abs(residuals), last);
+  const range = ordinary[residuals.dtype as keyof typeof ordinary];
+  const within = logicalAnd(greaterEqual(size, 2 ** -range), lessEqual(size, 2 ** range));
+  const given = logicalAnd(greater(size, 0), isFinite(size));
+  const scaled = logicalAnd(given, logicalNot(within));
+  return where(scaled, pow(2, floor(mul(log(where(scaled, size, 1)), Math.LOG2E))), 1);
+}
+
+/** An evaluation in a unit. */
+function inUnit({ value, jacobian }: Evaluation, unit: Tensor): Evaluation {
+  const each = expandDims(unit, -1);
+  return { value: div(value, each), jacobian: div(jacobian, expandDims(each, -1)) };
+}
+
+/** @internal Residuals and Jacobian of a state as the function gave them. */
+export function withoutUnit({ residuals, jacobian, unit }: LeastSquaresState): Evaluation {
+  const each = expandDims(unit, -1);
+  return { value: mul(residuals, each), jacobian: mul(jacobian, expandDims(each, -1)) };
 }
 
 /** @internal What changes by an evaluated trial `x + step`: each problem takes it or not. */
@@ -150,9 +185,10 @@ export function decided(
   rule: StepRule,
   state: LeastSquaresState,
   step: Tensor,
-  { value, jacobian }: Evaluation,
+  point: Evaluation,
   tolerances: LeastSquaresTolerances,
 ): LeastSquaresState {
+  const { value, jacobian } = inUnit(point, state.unit);
   const squares = squaresOf(value);
   const rounding = mul(squaresOf(state.residuals), roundingOf(state.x));
   const flatter = logicalAnd(
@@ -160,18 +196,19 @@ export function decided(
     less(gradientSize(jacobian, value), mul(0.9, gradientSize(state.jacobian, state.residuals))),
   );
   const verdict = rule.judge(state, step, { squares, rounding, flatter });
-  const finite = less(add(squares, sum(square(jacobian), { axis: [-1, -2] })), Number.POSITIVE_INFINITY);
+  const finite = logicalAnd(isFinite(squares), all(isFinite(jacobian), { axis: [-1, -2] }));
   const working = equal(state.done, 0);
   const moved = logicalAnd(logicalAnd(verdict.accepted, finite), working);
   const vector = expandDims(moved, -1);
   const small = lessEqual(
-    sqrt(squaresOf(step)),
-    mul(tolerances.stepTolerance, add(sqrt(squaresOf(state.x)), tolerances.stepTolerance)),
+    linalg.norm(step, last),
+    mul(tolerances.stepTolerance, add(linalg.norm(state.x, last), tolerances.stepTolerance)),
   );
-  const converged = maximum(flat(jacobian, value, tolerances), where(small, 1, 0));
+  const converged = maximum(flat({ value, jacobian }, state.unit, tolerances), where(small, 1, 0));
   const kept = (next: Tensor, old: Tensor) => where(working, next, old);
   return {
     x: where(vector, add(state.x, step), state.x),
+    unit: state.unit,
     residuals: where(vector, value, state.residuals),
     jacobian: where(expandDims(vector, -1), jacobian, state.jacobian),
     scales: where(vector, maximum(state.scales, columnScales(jacobian)), state.scales),
@@ -186,10 +223,10 @@ export function roundingOf({ dtype }: Pick<Tensor, "dtype">): number {
   return 64 * (dtype === "float32" ? 2 ** -23 : 2 ** -52);
 }
 
-/** 1 where the largest entry of the gradient `J^T r` is at most the tolerance, else 0. */
-function flat(jacobian: Tensor, residuals: Tensor, { gradientTolerance }: LeastSquaresTolerances): Tensor {
-  const size = gradientSize(jacobian, residuals);
-  return cast(lessEqual(size, gradientTolerance), size.dtype);
+/** 1 where the largest entry of the gradient `J^T r`, whose unit is the square of that of residuals, is at most the tolerance, else 0. */
+function flat({ value, jacobian }: Evaluation, unit: Tensor, { gradientTolerance }: LeastSquaresTolerances): Tensor {
+  const size = gradientSize(jacobian, value);
+  return cast(lessEqual(size, div(div(gradientTolerance, unit), unit)), size.dtype);
 }
 
 /** @internal Largest entry of `J^T r`, `[...]`. */

@@ -2,7 +2,9 @@ import {
   add,
   checkOptions,
   jitSync,
+  mul,
   NonFiniteError,
+  onesLike,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -25,6 +27,7 @@ import {
   type LeastSquaresTolerances,
   levenbergMarquardtRule,
   type StepRule,
+  withoutUnit,
 } from "./least-squares-iteration.js";
 import { type PlainJacobian, type PlainResiduals, type ResidualSpace, residualSpace } from "./residual-space.js";
 
@@ -255,9 +258,11 @@ function leastSquaresLoop(
       if (ends.includes(0)) return undefined;
       return ends.includes(2) ? "inaccurate" : "converged";
     },
-    check({ x, jacobian }) {
+    check({ x, jacobian, unit }) {
       const [m, n] = jacobian?.shape?.slice(-2) ?? [];
-      if (x?.shape?.join() === space.start.shape.join() && x.dtype === space.start.dtype && m > 0 && n > 0) return;
+      const told = unit?.shape?.join() === space.start.shape.slice(0, -1).join();
+      if (told && x?.shape?.join() === space.start.shape.join() && x.dtype === space.start.dtype && m > 0 && n > 0)
+        return;
       throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
     },
   };
@@ -273,15 +278,17 @@ function stepper(rule: StepRule, damped: DampedStep, space: ResidualSpace, toler
 }
 
 function checkedFirst(owner: string, state: LeastSquaresState): LeastSquaresState {
-  const { objective, gradientNorm } = summary(state);
+  // In units, so that squares of finite residuals are numbers.
+  const { objective, gradientNorm } = summary({ ...state, unit: onesLike(state.unit) });
   if (Number.isFinite(objective) && Number.isFinite(gradientNorm)) return state;
   throw new NonFiniteError(`${owner}: residuals or their Jacobian are not finite at the initial point`);
 }
 
-function summary({ residuals, jacobian, done }: LeastSquaresState): Omit<LeastSquaresRecord, "iteration"> {
-  const sizes = Array.from(gradientSize(jacobian, residuals).data() as ArrayLike<number>);
+function summary({ residuals, jacobian, unit, done }: LeastSquaresState): Omit<LeastSquaresRecord, "iteration"> {
+  const sizes = Array.from(mul(mul(gradientSize(jacobian, residuals), unit), unit).data() as ArrayLike<number>);
+  const squares = mul(mul(sum(square(residuals), { axis: -1 }), unit), unit);
   return {
-    objective: sum(square(residuals)).item() / 2,
+    objective: sum(squares).item() / 2,
     gradientNorm: sizes.some(Number.isNaN) ? Number.NaN : Math.max(...sizes),
     working: Array.from(done.data() as ArrayLike<number>).filter((end) => end === 0).length,
   };
@@ -291,11 +298,12 @@ function resultOf(
   space: ResidualSpace,
   { status, iterations, history, last, state }: RunResult<LeastSquaresState, LeastSquaresRecord, Finish>,
 ): LeastSquaresResult<unknown> {
+  const { value, jacobian } = withoutUnit(last);
   return {
     x: space.restore(last.x),
     objective: summary(last).objective,
-    residuals: space.restore(last.residuals),
-    jacobian: last.jacobian,
+    residuals: space.restore(value),
+    jacobian,
     converged: Array.from(last.done.data() as ArrayLike<number>, (end) => end === 1),
     status,
     iterations,

@@ -1,7 +1,7 @@
 import { isTensor, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { isVector } from "../minimize/search-space.js";
 import { valueAndJacobian } from "./jacobian.js";
-import { type Evaluation, type LeastSquaresState, roundingOf } from "./least-squares-iteration.js";
+import { type Evaluation, type LeastSquaresState, roundingOf, withoutUnit } from "./least-squares-iteration.js";
 
 /** Residuals as a plain function of `[n]` numbers: returns, or promises, `[m]` of them. */
 export type PlainResiduals = (x: Float64Array) => ArrayLike<number> | Promise<ArrayLike<number>>;
@@ -104,8 +104,11 @@ function plainSpace(
     at: Float64Array,
     state: LeastSquaresState | undefined,
   ): Evaluation | Promise<Evaluation> => {
-    if (state !== undefined && !(squares(value) <= squares(state.residuals.data()) * (1 + roundingOf(state.x)))) {
-      return { value: vector(value), jacobian: state.jacobian };
+    if (
+      state !== undefined &&
+      !(squares(value, state.unit.item()) <= squares(state.residuals.data(), 1) * (1 + roundingOf(state.x)))
+    ) {
+      return { value: vector(value), jacobian: withoutUnit(state).jacobian };
     }
     const rows = jacobian === undefined ? differences(residuals, at, read) : jacobian(at.slice());
     return rows instanceof Promise ? rows.then((r) => withRows(value, r, at.length)) : withRows(value, rows, at.length);
@@ -124,9 +127,9 @@ function plainSpace(
   };
 }
 
-function squares(values: ArrayLike<number>): number {
+function squares(values: ArrayLike<number>, unit: number): number {
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i] ** 2;
+  for (let i = 0; i < values.length; i++) total += (values[i] / unit) ** 2;
   return total;
 }
 
