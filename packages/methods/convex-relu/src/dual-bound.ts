@@ -33,7 +33,17 @@ export function dualNorm(design: Design, { D }: Patterns, z: Float64Array): numb
       for (let c = 0; c < d; c++) g[c] = -g[c];
     }
   }
-  return largest;
+  return largest + roundingOf(design, z);
+}
+
+/**
+ * What rounding can have taken from the largest `z^T D X u`: little beside it, unless samples lie so near each other that
+ * most of their sum cancels.
+ */
+function roundingOf({ n, d, rows }: Design, z: Float64Array): number {
+  let terms = 0;
+  for (let k = 0; k < n; k++) terms += Math.abs(z[k]) * blockNorm(rows, k * d, d);
+  return 2 * (n + 8) * Number.EPSILON * terms;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { checkOptions, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
 import { cellCount, PatternSet, type Patterns, patternOf } from "./patterns.js";
+import { planePatterns } from "./plane-patterns.js";
 import { radiiOf } from "./sample-patterns.js";
 
 /** Rows of smaller length, relative to the longest, count as zero in a restricted arrangement. */
@@ -48,17 +49,19 @@ export function arrangementPatterns(design: Design, eps?: Float64Array): Pattern
         "use samplePatterns",
     );
   }
-  const corners = eps === undefined ? [new Float64Array(d)] : boxCorners(eps);
+  const { rows, units } = levelled(design);
+  const corners = eps === undefined ? [new Float64Array(d)] : boxCorners(eps.map((radius, c) => radius / units[c]));
   // A pattern is usable where all corners of every box are on one side: a cell of the arrangement of the corners.
   const expanded = new Float64Array(total * d);
   for (let k = 0, p = 0; k < n; k++) {
-    for (const corner of corners) for (let c = 0; c < d; c++, p++) expanded[p] = design.rows[k * d + c] + corner[c];
+    for (const corner of corners) for (let c = 0; c < d; c++, p++) expanded[p] = rows[k * d + c] + corner[c];
   }
   const found = new PatternSet();
   const all = new Uint8Array(total);
   const pattern = new Uint8Array(n);
-  for (const a of cellWitnesses(expanded, total, d)) {
-    patternOf(expanded, total, d, a, 0, all);
+  for (const witness of d === 2 ? planePatterns(expanded, total) : cellWitnesses(expanded, total, d)) {
+    if (witness instanceof Uint8Array) all.set(witness);
+    else patternOf(expanded, total, d, witness, 0, all);
     let whole = true;
     for (let k = 0; k < n && whole; k++) {
       pattern[k] = all[k * corners.length];
@@ -67,6 +70,40 @@ export function arrangementPatterns(design: Design, eps?: Float64Array): Pattern
     if (whole) found.add(pattern);
   }
   return { D: found.D, draws: 0, exhausted: false, complete: true };
+}
+
+/** How far a column may be from the others in size, or from 0 beside its spread, before that is taken off it. */
+const UNEVEN = 1e3;
+
+/**
+ * @internal Rows with the same patterns, as those are of any basis: columns in powers of 2 as units, and without what they have in
+ * common with a constant column. Else cells between samples near each other, such as those of times, would pass for rounding.
+ */
+export function levelled({ n, d, rows }: Design): { readonly rows: Float64Array; readonly units: Float64Array } {
+  const own = rows.slice();
+  const units = new Float64Array(d).fill(1);
+  const ranges = Array.from({ length: d }, (_, c) => {
+    let [low, high] = [Infinity, -Infinity];
+    for (let k = 0; k < n; k++) {
+      low = Math.min(low, rows[k * d + c]);
+      high = Math.max(high, rows[k * d + c]);
+    }
+    return { low, high };
+  });
+  const constant = ranges.some(({ low, high }) => low === high && low !== 0);
+  const largest = ranges.map(({ low, high }, c) => {
+    const middle = low + (high - low) / 2;
+    if (!constant || low === high || Math.abs(middle) < UNEVEN * (high - low)) return Math.max(-low, high);
+    for (let k = 0; k < n; k++) own[k * d + c] -= middle;
+    return Math.max(middle - low, high - middle);
+  });
+  const used = largest.filter((size) => size > 0);
+  if (Math.max(...used) < UNEVEN * Math.min(...used)) return { rows: own, units };
+  for (let c = 0; c < d; c++) {
+    if (largest[c] > 0) units[c] = 2 ** Math.floor(Math.log2(largest[c]));
+    for (let k = 0; k < n; k++) own[k * d + c] /= units[c];
+  }
+  return { rows: own, units };
 }
 
 /** How many corners a box has: more than can be listed where many features may be moved, so look here first. */

@@ -2,7 +2,7 @@ import { blockNorm, dotColumns } from "./column-products.js";
 import { projectedNorm } from "./cone-maximum.js";
 import type { Design } from "./design.js";
 import type { DualBound } from "./dual-bound.js";
-import { arrangementPatterns, boxCorners, cornerCount, enumerationWork } from "./enumerate-patterns.js";
+import { arrangementPatterns, boxCorners, cornerCount, enumerationWork, levelled } from "./enumerate-patterns.js";
 import { bestDualValue, type Loss } from "./loss.js";
 import type { Patterns } from "./patterns.js";
 
@@ -85,10 +85,11 @@ export function robustDualBound(
  */
 export function usablePatterns(design: Design, patterns: Patterns, eps: Float64Array): Patterns {
   if (design.n * cornerCount(eps) > MOST_GENERATORS) return patterns;
-  const corners = boxCorners(eps);
   const { n, d } = design;
+  const { rows, units } = levelled(design);
+  const corners = boxCorners(eps.map((radius, c) => radius / units[c]));
   const D = patterns.D.filter((pattern) => {
-    const generators = coneGenerators(design, pattern, corners);
+    const generators = coneGenerators({ ...design, rows }, pattern, corners);
     const sum = new Float64Array(d);
     for (let p = 0; p < generators.length; p++) sum[p % d] += generators[p];
     return projectedNorm(generators, n * corners.length, d, sum) > 1e-9 * blockNorm(sum, 0, d);

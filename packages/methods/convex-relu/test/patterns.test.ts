@@ -1,6 +1,13 @@
 import { random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { enumeratePatterns, patternBound, patternCount, sampleBound, samplePatterns } from "../src/index.js";
+import {
+  enumeratePatterns,
+  patternBound,
+  patternCount,
+  sampleBound,
+  samplePatterns,
+  trainRobust,
+} from "../src/index.js";
 
 const keys = (D: readonly Uint8Array[]) => new Set(D.map((pattern) => pattern.join("")));
 const points = (seed: number, n: number, d: number) => random.rng(seed).normal([n, d], { dtype: "float64" });
@@ -97,5 +104,48 @@ describe("activation patterns", () => {
     expect(patternBound(12, 0.2, 0.1)).toBe(154);
     expect(patternBound(3, 1, 1)).toBe(3);
     expect(sampleBound(12, 0.2, 0.1)).toBe(144);
+  });
+});
+
+describe("patterns are those of any units and offsets of the features", () => {
+  const rng = random.rng(8);
+  const times = [[0], [1], [2], [5], [5], [9], [4]];
+  const table = Array.from({ length: 6 }, () => Array.from(rng.normal([2], { dtype: "float64" }).data(), Number));
+
+  it.each([1e6, 1.7e9, 1.7e12])("times after %s", (start) => {
+    const late = enumeratePatterns(times.map(([t]) => [start + t]));
+    expect(late).toMatchObject({ complete: true });
+    expect(keys(late.D)).toEqual(keys(enumeratePatterns(times).D));
+    expect(late.D).toHaveLength(12);
+    const boxes = { usable: { eps: 0.25 } };
+    const lateBoxes = enumeratePatterns(
+      times.map(([t]) => [start + t]),
+      boxes,
+    );
+    expect(keys(lateBoxes.D)).toEqual(keys(enumeratePatterns(times, boxes).D));
+  });
+
+  it.each([
+    [1e10, 1e10, 0],
+    [1e12, 1, 0],
+    [1, 1, 1e8],
+  ])("a table in units of %s and %s, from %s on", (first, second, offset) => {
+    const other = enumeratePatterns(table.map(([a, b]) => [a * first + offset, b * second + offset]));
+    expect(keys(other.D)).toEqual(keys(enumeratePatterns(table).D));
+    expect(other.D).toHaveLength(patternCount(6, 3));
+  });
+
+  it("so that a bound for every network is not above a network", async () => {
+    const inputs = [[-2], [-1.2], [-0.5], [0.1], [0.8], [1.5], [2.2]];
+    const targets = [0.8, -0.6, -0.8, 0.2, 1, 0.1, -0.9];
+    const at = (unit: number) =>
+      trainRobust(
+        inputs.map(([x]) => [x * unit]),
+        targets,
+        { loss: "squared", beta: 0.02, eps: 0.05 * unit, solver: "conic", maxIterations: 100 },
+      );
+    // A network for the smaller unit costs no more in the larger one, where its weights are smaller.
+    const { networkObjective } = await at(1e3);
+    expect((await at(1e10)).dualBound?.value).toBeLessThan(networkObjective);
   });
 });
