@@ -1,5 +1,6 @@
 // For programs that change a file in place: all that they do not touch stays, byte by byte.
-export type { ExternalFile, ExternalFiles } from "./external-bytes.js";
+export { type ExternalFile, type ExternalFiles, type LoadedFile, loadedFile } from "./external-bytes.js";
+export { checkExternalData, externalFileNames } from "./external-data.js";
 export { type Field, fields, messageOf, numberOf, type Range, textOf } from "./protobuf.js";
 export { joined, lengthField, Message, numberField, type Part } from "./protobuf-writer.js";
 export { readValue } from "./read-graph.js";

@@ -31,6 +31,12 @@ import {
 /** Graphs in graphs, as those of `If` and `Loop`; no program goes as deep. */
 const DEEPEST = 64;
 
+/** Refuses graphs that are nested deeper than any program is. */
+export function requireDepth(depth: number, at: number): void {
+  if (depth <= DEEPEST) return;
+  throw new FormatError(`onnx: graphs are nested more than ${DEEPEST} deep; the file is damaged`, { offset: at });
+}
+
 /**
  * Reads the graph of an .onnx file: its operators and constants, without running anything. Weights stay where they are
  * in `bytes`, or in the files of `externalData`, until they are asked for.
@@ -84,11 +90,7 @@ interface ModelFile {
 
 function readGraph(file: ModelFile, range: Range, opset: number, depth: number): OnnxGraph {
   const { bytes, files } = file;
-  if (depth > DEEPEST) {
-    throw new FormatError(`onnx: graphs are nested more than ${DEEPEST} deep; the file is damaged`, {
-      offset: range.start,
-    });
-  }
+  requireDepth(depth, range.start);
   const constants: Record<string, Tensor> = Object.create(null);
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { random, type Tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { hasExternalData, readOnnxGraph, writeOnnxGraph } from "../src/index.js";
-import { joined, lengthField, numberField, type Part } from "../src/messages.js";
+import { checkExternalData, externalFileNames, joined, lengthField, numberField, type Part } from "../src/messages.js";
 import { ATTRIBUTE, ATTRIBUTE_TYPE, ENTRY, GRAPH, MODEL, NODE, TENSOR } from "../src/schema.js";
 import { sha1 } from "../src/sha1.js";
 
@@ -104,6 +104,28 @@ describe("numbers in a file beside the model", () => {
     const message = `"w" is in "w.bin", whose SHA-1 digest is ${digest} and not ${other}; that file is damaged`;
     expect(() => read(other)).toThrow(refused("FormatError", new RegExp(message)));
     expect(() => read("none")).toThrow(refused("FormatError", /the checksum "none" of "w.bin", which is no SHA-1/));
+  });
+  it("of branches and attributes are found, and looked at without being read", () => {
+    const weights = (entries: Readonly<Record<string, string>>) => [...external(entries), numberField(TENSOR.dims, 2)];
+    const branch = attribute(
+      lengthField(ATTRIBUTE.graph, lengthField(GRAPH.initializer, ...weights({ location: "./w.bin", length: "8" }))),
+    );
+    const own = attribute(lengthField(ATTRIBUTE.tensor, ...weights({ location: "w.bin", offset: "4" })));
+    for (const model of [branch, own]) {
+      expect([hasExternalData(model), externalFileNames(model)]).toEqual([true, ["w.bin"]]);
+      checkExternalData(model, () => ({ size: 12, digest: () => "" }));
+      expect(() => checkExternalData(model, () => ({ size: 7, digest: () => "" }))).toThrow(
+        refused("FormatError", /which has 7; that file is truncated/),
+      );
+      expect(() => checkExternalData(model, () => undefined)).toThrow(refused("UnsupportedError", /is not there/));
+    }
+    expect(externalFileNames(bytes)).toEqual([]);
+    expect(() => checkExternalData(branch, {} as never)).toThrow(refused("ValueError", /files must be a function/));
+    let deep = lengthField(GRAPH.name, "innermost");
+    for (let depth = 0; depth < 100; depth++) {
+      deep = lengthField(GRAPH.node, lengthField(NODE.attribute, lengthField(ATTRIBUTE.graph, deep)));
+    }
+    expect(() => externalFileNames(withGraph(deep))).toThrow(refused("FormatError", /nested more than 64 deep/));
   });
   it.each([0, 1, 54, 55, 56, 63, 64, 65, 119, 120, 128, 100_003])("digests of %d bytes are SHA-1", (size) => {
     const padded = Uint8Array.from({ length: size + 3 }, (_, i) => (i * i * 31 + i) & 255);

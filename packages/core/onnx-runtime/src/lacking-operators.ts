@@ -30,17 +30,16 @@ const MOST = 50;
  */
 export async function withAllLacking(
   first: unknown,
-  bytes: () => Promise<Uint8Array>,
+  bytes: Uint8Array,
   operation: string,
   attempt: (bytes: Uint8Array) => Promise<void>,
 ): Promise<unknown> {
   const lacking: OperatorName[] = [];
   try {
-    let rest: Uint8Array | undefined;
+    let rest = bytes;
     for (let error = first; error !== undefined && lacking.length < MOST; ) {
       const found = lackedOperator(error);
       if (found === undefined || lacking.some((known) => sameName(known, found))) break;
-      rest ??= await bytes();
       lacking.push(found);
       rest = withoutOperator(rest, found);
       error = await attempt(rest).then(

@@ -9,6 +9,7 @@ import {
 } from "@offprint/tensor-core";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { readModel } from "#binding";
+import { weightsBeside } from "./external-weights.js";
 import { feed, type ModelValue } from "./feeds.js";
 import { withAllLacking } from "./lacking-operators.js";
 import { chooseDevice } from "./session/devices.js";
@@ -42,9 +43,9 @@ export interface LoadedModel {
 
 /**
  * Loads somebody's .onnx model, by path (in browsers: address) or bytes. Weights in external data files are found when
- * a path is given.
- * @throws FormatError for a corrupt or truncated file; ValueError where it cannot be read; UnsupportedError for operators
- * that the device lacks; DeviceError where the device does not run; MissingDependencyError without the binding.
+ * a path is given, in the model's own folder.
+ * @throws FormatError for a corrupt or truncated file, and for one beside it that is too short or of another checksum; ValueError where
+ * it cannot be read; UnsupportedError for a file beside it that is not there and for operators that the device lacks; DeviceError where the device does not run; MissingDependencyError without the binding.
  * @example const { output0 } = await (await loadModel("model.onnx")).run({ input0: [[1, 2]] });
  */
 export async function loadModel(model: string | Uint8Array, options: LoadModelOptions = {}): Promise<LoadedModel> {
@@ -53,12 +54,12 @@ export async function loadModel(model: string | Uint8Array, options: LoadModelOp
   const { threads = 1 } = options;
   requireInteger("loadModel", "threads", threads, 1);
   const { binding, device } = await chooseDevice(options.device ?? "cpu");
-  const settings = { device, threads };
   const operation = `loadModel${typeof model === "string" ? ` ${model}` : ""}`;
+  const bytes = await bytesOf(model);
+  const settings = { device, threads, ...(await weightsBeside(operation, bytes, model)) };
   const load = (content: string | Uint8Array) => Session.create(binding, content, settings, operation);
-  const file = await source(model);
-  const session = await load(file).catch(async (error: unknown) => {
-    const bytes = async () => (typeof file === "string" ? readModel(file) : file);
+  // A path stays a path, so that the engine finds weights beside it.
+  const session = await load(model).catch(async (error: unknown) => {
     throw await withAllLacking(error, bytes, operation, async (rest) => (await load(rest)).release());
   });
   const inputs = session.inputs.map(describe);
@@ -92,22 +93,17 @@ export async function loadModel(model: string | Uint8Array, options: LoadModelOp
   };
 }
 
-/** A path stays a path, so that external weights are found beside it; an empty or missing file is refused here. */
-async function source(model: string | Uint8Array): Promise<string | Uint8Array> {
+/** The bytes of a model; an empty or missing file is refused here. */
+async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {
   if (typeof model !== "string") {
-    if (model.length === 0)
-      throw new FormatError("loadModel: the bytes are empty; give a whole .onnx file", { offset: 0 });
-    return model;
+    if (model.length > 0) return model;
+    throw new FormatError("loadModel: the bytes are empty; give a whole .onnx file", { offset: 0 });
   }
-  try {
-    const bytes = await readModel(model);
-    if (bytes.length === 0)
-      throw new FormatError(`loadModel: ${model} is empty; give a whole .onnx file`, { offset: 0 });
-  } catch (cause) {
-    if (cause instanceof FormatError) throw cause;
+  const bytes = await readModel(model).catch((cause: unknown) => {
     throw new ValueError(`loadModel: ${model} cannot be read; check the path`, { cause });
-  }
-  return model;
+  });
+  if (bytes.length > 0) return bytes;
+  throw new FormatError(`loadModel: ${model} is empty; give a whole .onnx file`, { offset: 0 });
 }
 
 function describe(meta: InferenceSession.ValueMetadata): ModelValue {

@@ -39,6 +39,13 @@ async function fromBytes(): Promise<unknown> {
   return output0.shape;
 }
 
+async function fromAddress(address: string): Promise<unknown> {
+  const model = await loadModel(address);
+  const { y } = await model.run({ x: [1, 1] });
+  await model.release();
+  return y.toArray();
+}
+
 const describe = (error: unknown) => `${error instanceof DeviceError} ${error}`;
 
 const reports = await devices();
@@ -51,6 +58,9 @@ const result = {
   auto: (await onnxRuntime({ device: "auto" })).device,
   unknown: await onnxRuntime({ device: "abacus" }).catch(describe),
   model: await fromBytes(),
+  beside: await fromAddress("whole/m.onnx"),
+  truncated: await loadModel("truncated/m.onnx").catch(String),
+  absent: await loadModel("absent/m.onnx").catch(String),
   item: (await jit((x) => x.mul(2), { backend: await onnxRuntime() })(tensor(21))).item(),
 };
 await fetch("/result", { method: "POST", body: JSON.stringify(result) });

@@ -1,9 +1,19 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundlePage, chromium, needsChromium, runPage, softwareGpu } from "@offprint/testing";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportCases } from "./export-cases.js";
+import { besideWeights, saveBeside } from "./weights-beside.js";
+
+const folder = mkdtempSync(join(tmpdir(), "offprint-browser-"));
+const place = { location: "w.bin", offset: "0", length: "24" };
+saveBeside(join(folder, "whole"), place, besideWeights);
+saveBeside(join(folder, "truncated"), place, besideWeights.subarray(0, 20));
+saveBeside(join(folder, "absent"), place);
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const binaries = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
 
@@ -13,7 +23,11 @@ const open = (scripts: ReadonlyMap<string, string>): Promise<any> =>
   runPage(scripts, {
     // The runtime's WebAssembly is large and runs for seconds: optimising it takes longer than that spares.
     flags: [...softwareGpu, "--js-flags=--liftoff-only"],
-    file: (address) => (/\.(wasm|mjs)$/.test(address) ? join(binaries, basename(address)) : undefined),
+    file: (address) => {
+      if (/\.(wasm|mjs)$/.test(address)) return join(binaries, basename(address));
+      const model = join(folder, address);
+      return /\.(onnx|bin)$/.test(address) && existsSync(model) ? model : undefined;
+    },
   });
 
 describe.skipIf(chromium === undefined)(`in a browser ${needsChromium}`, () => {
@@ -39,6 +53,13 @@ describe.skipIf(chromium === undefined)(`in a browser ${needsChromium}`, () => {
   it("loads models from bytes and compiles on demand", () => {
     expect(found.model).toEqual([8, 6]);
     expect(found.item).toBe(42);
+  });
+  it("fetches the weights that lie beside a model", () => {
+    expect(found.beside).toEqual([3, 5, 7]);
+    expect(found.truncated).toMatch(
+      /^FormatError: loadModel truncated\/m.onnx: .* which has 20; that file is truncated/,
+    );
+    expect(found.absent).toMatch(/^UnsupportedError: loadModel absent\/m.onnx: .*"w.bin", which is not there/);
   });
   it("keeps WebAssembly out of the bundle under a condition, and fetches it from where the page says", async () => {
     // What bundlers take as a file of the page's own.

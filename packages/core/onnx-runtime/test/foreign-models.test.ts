@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type NodeSource, writeOnnxGraph } from "@offprint/onnx-format";
@@ -12,6 +13,7 @@ import {
 } from "@offprint/tensor-core";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadModel, onnxRuntime } from "../src/index.js";
+import { besideWeights as data, saveBeside } from "./weights-beside.js";
 
 const folder = mkdtempSync(join(tmpdir(), "offprint-foreign-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -127,6 +129,78 @@ describe("operators that the engine lacks", () => {
     const error = await refusal(modelOf(chain(["Foo", "Neg"])));
     expect(error).toBeInstanceOf(UnsupportedError);
     expect(error?.message).toMatch(/cpu lacks an operator .* No Op registered for Foo/);
+  });
+});
+
+describe("weights in a file beside the model", () => {
+  const digest = createHash("sha1").update(data).digest("hex");
+  const place = { location: "w.bin", offset: "0", length: "24" };
+  const saved = (name: string, entries: Readonly<Record<string, string>>, file?: Uint8Array) =>
+    saveBeside(join(folder, name), entries, file);
+
+  it.each([
+    ["whole", place],
+    ["without a length", { location: "./w.bin" }],
+    ["with its checksum", { ...place, checksum: digest.toUpperCase() }],
+  ])("are found %s", async (name, entries) => {
+    const model = await loadModel(saved(name, entries, data));
+    expect((await model.run({ x: [1, 1] })).y.toArray()).toEqual([3, 5, 7]);
+    await model.release();
+  });
+
+  it.each<[string, Record<string, string>, Uint8Array | undefined, string, RegExp]>([
+    [
+      "truncated",
+      place,
+      data.subarray(0, 20),
+      "FormatError",
+      /bytes 0 to 24 of "w.bin", which has 20; that file is truncated/,
+    ],
+    [
+      "truncated, no length",
+      { location: "w.bin" },
+      data.subarray(0, 20),
+      "FormatError",
+      /which has 20; that file is truncated/,
+    ],
+    ["empty", place, data.subarray(0, 0), "FormatError", /which has 0; that file is truncated/],
+    ["too far", { ...place, offset: "8" }, data, "FormatError", /bytes 8 to 32 of "w.bin", which has 24/],
+    ["below zero", { ...place, offset: "-4" }, data, "FormatError", /offset "-4"/],
+    ["too long", { ...place, length: "48" }, data, "FormatError", /does not hold as many numbers as its shape needs/],
+    ["other", { ...place, checksum: "0".repeat(40) }, data, "FormatError", /whose SHA-1 digest is .* and not 0{40}/],
+    ["no digest", { ...place, checksum: "none" }, data, "FormatError", /is no SHA-1 digest/],
+    ["out", { ...place, location: "../whole/w.bin" }, undefined, "FormatError", /only files in the model's own folder/],
+    [
+      "absent",
+      place,
+      undefined,
+      "UnsupportedError",
+      /file "w.bin", which is not there; put it beside the model, or save/,
+    ],
+  ])("are refused: %s", async (name, entries, file, error, message) => {
+    const path = saved(name, entries, file);
+    await expect(loadModel(path)).rejects.toThrow(
+      expect.objectContaining({ name: error, message: expect.stringMatching(message) }),
+    );
+    await expect(loadModel(path)).rejects.toThrow(`loadModel ${path}: `);
+  });
+
+  it("that are a folder cannot be read", async () => {
+    const path = saved("folder", place);
+    mkdirSync(join(folder, "folder", "w.bin"));
+    await expect(loadModel(path)).rejects.toThrow(
+      /the file "w.bin" beside the model, which holds weights, cannot be read/,
+    );
+  });
+
+  it("need the path of the model", async () => {
+    const bytes = new Uint8Array(readFileSync(saved("bytes", place, data)));
+    await expect(loadModel(bytes)).rejects.toThrow(
+      expect.objectContaining({
+        name: "UnsupportedError",
+        message: expect.stringMatching(/"w.bin".*give the model's path/),
+      }),
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ExternalFile } from "@offprint/onnx-format/messages";
 import { MissingDependencyError } from "@offprint/tensor-core";
 import type * as ort from "onnxruntime-common";
 
@@ -40,4 +41,37 @@ export const takesTurns = false;
 export async function readModel(path: string): Promise<Uint8Array> {
   const { readFile } = await import("node:fs/promises");
   return readFile(path);
+}
+
+/** Looks for a file beside a model, which the engine reads itself; here it is read for its digest only. Nothing where there is no such file. */
+export async function fileBeside(path: string, name: string): Promise<ExternalFile | undefined> {
+  const [{ closeSync, openSync, readSync, statSync }, { createHash }, { dirname, join }] = await Promise.all([
+    import("node:fs"),
+    import("node:crypto"),
+    import("node:path"),
+  ]);
+  const place = join(dirname(path), name);
+  const found = statSync(place, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (!found.isFile()) throw new Error(`${place} is no file`);
+  let digest: string | undefined;
+  const digested = () => {
+    const hash = createHash("sha1");
+    const file = openSync(place, "r");
+    try {
+      // In parts: such files have gigabytes.
+      const part = new Uint8Array(2 ** 20);
+      for (let read = readSync(file, part); read > 0; read = readSync(file, part)) hash.update(part.subarray(0, read));
+    } finally {
+      closeSync(file);
+    }
+    return hash.digest("hex");
+  };
+  return {
+    size: found.size,
+    digest() {
+      digest ??= digested();
+      return digest;
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { type LoadedFile, loadedFile } from "@offprint/onnx-format/messages";
 import { MissingDependencyError } from "@offprint/tensor-core";
 import type * as ort from "onnxruntime-common";
 
@@ -37,4 +38,13 @@ export async function readModel(address: string): Promise<Uint8Array> {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Fetches a file beside a model, which the engine does not do in a page. Nothing where there is no such file. */
+export async function fileBeside(address: string, name: string): Promise<LoadedFile | undefined> {
+  const model = new URL(address, globalThis.location?.href);
+  const response = await fetch(new URL(name.split("/").map(encodeURIComponent).join("/"), model));
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return loadedFile(new Uint8Array(await response.arrayBuffer()));
 }

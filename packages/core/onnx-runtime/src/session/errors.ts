@@ -7,7 +7,7 @@ function firstLine(cause: unknown): string {
 
 /** Whether ONNX Runtime says that a file is no valid model, as opposed to one that this device cannot run. */
 const MALFORMED =
-  /protobuf parsing failed|INVALID_PROTOBUF|INVALID_GRAPH|ModelProto|deserialize|Unable to parse|Load model from|invalid model|InferenceError|No opset import|Missing opset|graph\.cc|is not a graph input|type information/i;
+  /protobuf parsing failed|INVALID_PROTOBUF|INVALID_GRAPH|ModelProto|deserialize|Unable to parse|Load model from|invalid model|InferenceError|No opset import|Missing opset|graph\.cc|is not a graph input|type information|out of bounds|External data path/i;
 
 const LACKING =
   /NOT_IMPLEMENTED|could not find an implementation|is not a registered|No Op registered|Unsupported model IR|opset/i;
@@ -53,7 +53,7 @@ export function sessionError(operation: string, device: string, cause: unknown):
       { cause },
     );
   }
-  if (OUT_OF_RANGE.test(text)) {
+  if (OUT_OF_RANGE.test(text) && !operation.startsWith("loadModel")) {
     return new IndexError(`${operation}: an index is outside its axis; check take, scatter and labels. ${text}`, {
       cause,
     });

@@ -22,6 +22,8 @@ export interface SessionSettings {
   readonly strict?: boolean;
   /** The model computes in float64, in which nothing may be rounded to float32. */
   readonly wide?: boolean;
+  /** Files beside the model that hold its weights, for an engine that does not find them. */
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /**
@@ -47,7 +49,7 @@ export class Session {
     operation: string,
     onRelease: () => void = () => {},
   ): Promise<Session> {
-    const { device, threads, residentOutputs, strict, wide } = settings;
+    const { device, threads, residentOutputs, strict, wide, externalData } = settings;
     const options: InferenceSession.SessionOptions = {
       executionProviders: device === "cpu" ? ["cpu"] : strict ? [device] : [device, "cpu"],
       intraOpNumThreads: threads,
@@ -55,6 +57,7 @@ export class Session {
       executionMode: "sequential",
       graphOptimizationLevel: "all",
       logSeverityLevel: 4,
+      ...(externalData && { externalData }),
       ...(residentOutputs &&
         residentOutputs.length > 0 && {
           preferredOutputLocation: Object.fromEntries(residentOutputs.map((name) => [name, "gpu-buffer" as const])),
