@@ -38,10 +38,11 @@ const TO_STREAM = constants.O_WRONLY | constants.O_APPEND;
 /**
  * Writes a file so that it is there as a whole or not at all: to a temporary file beside it, which then takes its name.
  * The file keeps its mode and owner, links that lead to it stay links; a device or pipe, `/dev/stdout` too, is written to.
- * @throws ValueError where it cannot be written; what was there before stays.
+ * @throws ValueError for a content that is no text and no Uint8Array, and where it cannot be written; what was there before stays.
  * @example await saveFile("weights.safetensors", writeSafetensors(params));
  */
 export async function saveFile(path: string, content: Uint8Array | string): Promise<void> {
+  requireContent("saveFile", content);
   const place = attempt(path, () => destination(path));
   try {
     if (place.kind === "descriptor" && place.descriptor === 1) return await print(process.stdout, content);
@@ -60,6 +61,7 @@ export async function saveFile(path: string, content: Uint8Array | string): Prom
 
 /** `saveFile` for code that cannot wait: the file is on disk when this returns. */
 export function saveFileSync(path: string, content: Uint8Array | string): void {
+  requireContent("saveFileSync", content);
   attempt(path, () => {
     const place = destination(path);
     if (place.kind === "file") replace(place.path, place.before, content);
@@ -70,10 +72,31 @@ export function saveFileSync(path: string, content: Uint8Array | string): void {
 
 /** Removes a file that is no longer needed; a device or pipe stays, as does what is not there. */
 export function removeFile(path: string): void {
-  attempt(path, () => {
-    const place = destination(path);
-    if (place.kind === "file" && place.before !== undefined) rmSync(place.path);
-  });
+  attempt(
+    path,
+    () => {
+      const place = destination(path);
+      if (place.kind === "file" && place.before !== undefined) rmSync(place.path);
+    },
+    "removeFile: cannot remove",
+  );
+}
+
+/** What is no content must not empty a file that was there. */
+function requireContent(owner: string, content: unknown): void {
+  if (typeof content === "string" || content instanceof Uint8Array) return;
+  const remedy =
+    content instanceof Promise
+      ? "await it"
+      : content instanceof ArrayBuffer
+        ? "give new Uint8Array(content)"
+        : "give a Uint8Array or a text, such as a writer of this package or JSON.stringify makes";
+  throw new ValueError(`${owner}: the content is ${kindOf(content)}; ${remedy}`);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return `of the kind ${value.constructor?.name ?? "Object"}`;
 }
 
 function destination(path: string): Destination {
@@ -151,11 +174,11 @@ function copyInto(path: string, temporary: string): void {
 
 class HalfWritten extends Error {}
 
-function attempt<R>(path: string, work: () => R): R {
+function attempt<R>(path: string, work: () => R, failure?: string): R {
   try {
     return work();
   } catch (cause) {
-    throw cannotWrite(path, cause);
+    throw cannotWrite(path, cause, failure);
   }
 }
 
@@ -167,6 +190,6 @@ function reason(cause: unknown): string {
   return code === undefined ? message : (/^\w+: [^,]*/.exec(message)?.[0] ?? message);
 }
 
-function cannotWrite(path: string, cause: unknown): ValueError {
-  return new ValueError(`saveFile: cannot write ${path}: ${reason(cause)}`, { cause });
+function cannotWrite(path: string, cause: unknown, failure = "saveFile: cannot write"): ValueError {
+  return new ValueError(`${failure} ${path}: ${reason(cause)}`, { cause });
 }

@@ -84,6 +84,30 @@ describe("files on disk", () => {
     expect(Buffer.from(filesBeside(join(own, "cached"))("linked") ?? []).toString()).toBe("weights");
   });
 
+  it("are not emptied by what is no content", async () => {
+    const path = join(folder, "full");
+    await writeFile(path, "full");
+    const contents: [unknown, RegExp][] = [
+      [new ArrayBuffer(8), /of the kind ArrayBuffer; give new Uint8Array\(content\)/],
+      [Promise.resolve("x"), /of the kind Promise; await it/],
+      [{ state: 1 }, /of the kind Object; give a Uint8Array or a text/],
+      [Object.create(null), /of the kind Object/],
+      [Float32Array.of(1), /of the kind Float32Array/],
+      [undefined, /the content is undefined/],
+    ];
+    for (const [content, message] of contents) {
+      const refused = expect.objectContaining({ name: "ValueError", message: expect.stringMatching(message) });
+      await expect(saveFile(path, content as string)).rejects.toThrow(refused);
+      expect(() => saveFileSync(path, content as string)).toThrow(refused);
+      expect(await readFile(path, "utf8")).toBe("full");
+    }
+    await rm(path);
+  });
+
+  it("that cannot be removed are named", () => {
+    expect(() => removeFile(folder)).toThrow(`removeFile: cannot remove ${folder}: it is a folder`);
+  });
+
   it("that cannot be replaced stay, without a temporary file beside them", async () => {
     const path = join(folder, "kept");
     await writeFile(path, "kept");
