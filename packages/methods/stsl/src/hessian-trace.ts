@@ -70,14 +70,16 @@ export function traceSettings(owner: string, options: TraceOptions): Required<Tr
   return { trace, probes, probe, probeScale };
 }
 
-/** Least length of a difference between scores in float32, whose digits it would be made of otherwise. */
-const LEAST_IN_FLOAT32 = 0.01;
+/** Least length of a difference between scores, which would be made of their last digits otherwise. */
+const LEAST = { float32: 0.01, float64: 1e-10 };
 
 /** @internal @throws ValueError for a difference that the states' element type has no digits for. */
 export function requireProbeScale(owner: string, { probeScale }: Required<TraceOptions>, z: Tensor): void {
-  if (z.dtype !== "float32" || probeScale >= LEAST_IN_FLOAT32) return;
+  const dtype = z.dtype === "float32" ? "float32" : "float64";
+  if (probeScale >= LEAST[dtype]) return;
+  const wider = dtype === "float32" ? ", or states in float64" : "";
   throw new ValueError(
-    `${owner}: probeScale is ${probeScale}, and states in float32 have no digits for it; give ${LEAST_IN_FLOAT32} or more, or states in float64`,
+    `${owner}: probeScale is ${probeScale}, and states in ${dtype} have no digits for it; give ${LEAST[dtype]} or more${wider}`,
   );
 }
 

@@ -1,5 +1,13 @@
 import type { Denoiser } from "@offprint/diffusion";
-import { isTensor, requireFinite, ShapeError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  isTensor,
+  requireFinite,
+  requireObject,
+  ShapeError,
+  type Tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /**
  * A diffusion model in the space of latents: the denoiser, and an autoencoder. An object of one's own is enough; a model of
@@ -28,6 +36,7 @@ export interface LatentModel<C = Tensor> {
 
 /** A model whose states are the images themselves. @param shape of one image */
 export function pixelModel<C = Tensor>(denoiser: Denoiser<C>, shape?: readonly number[]): LatentModel<C> {
+  requireObject("pixelModel", "denoiser", denoiser, "a Denoiser");
   const same = (x: Tensor): Tensor => x;
   return {
     denoiser,

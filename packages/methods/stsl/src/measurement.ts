@@ -1,6 +1,7 @@
 import { conjugateGradients } from "@offprint/solvers";
 import {
   checkOptions,
+  DTypeError,
   jitSync,
   random,
   requireFunction,
@@ -8,6 +9,7 @@ import {
   requirePositive,
   ShapeError,
   type Tensor,
+  type TensorLike,
   tensor,
   UnsupportedError,
   ValueError,
@@ -61,7 +63,7 @@ export function linearMeasurement(apply: (images: Tensor) => Tensor, imageShape:
 /** The map of a measurement. */
 export function applied(owner: string, measurement: MeasurementLike): (images: Tensor) => Tensor {
   if (typeof measurement === "function") return measurement;
-  if (typeof (measurement as Partial<Measurement> | undefined)?.apply === "function") {
+  if (typeof (measurement as Partial<Measurement> | null | undefined)?.apply === "function") {
     return (images) => measurement.apply(images);
   }
   throw new ValueError(`${owner}: the measurement must be { apply, transpose } or a function of images`);
@@ -69,6 +71,7 @@ export function applied(owner: string, measurement: MeasurementLike): (images: T
 
 /** @throws UnsupportedError for a map without a transpose. */
 export function linear(owner: string, measurement: MeasurementLike, why: string): Measurement {
+  applied(owner, measurement);
   if (typeof measurement !== "function" && typeof measurement.transpose === "function") return measurement;
   throw new UnsupportedError(
     `${owner}: ${why} needs the transpose of the measurement; make one with linearMeasurement(apply, imageShape)`,
@@ -129,4 +132,14 @@ export async function leastSquares(
 /** `A^+ y`, by its own rule or by least squares with a little weight on small images. */
 export async function pseudoInverse(measurement: Measurement, y: Tensor): Promise<Tensor> {
   return measurement.pseudoInverse?.(y) ?? leastSquares(measurement, y, { weight: 1e-3 });
+}
+
+/** @internal A tensor of what was given. @throws DTypeError that names what is none */
+export function readNumbers(owner: string, name: string, x: TensorLike, dtype: "float32" | "float64"): Tensor {
+  try {
+    return tensor(x, { dtype });
+  } catch (cause) {
+    if (!(cause instanceof DTypeError)) throw cause;
+    throw new DTypeError(`${owner}: ${name} cannot be read: ${cause.message}`, { cause });
+  }
 }

@@ -22,7 +22,7 @@ import {
   ValueError,
   vjp,
 } from "@offprint/tensor-core";
-import type { Measurement } from "./measurement.js";
+import { type Measurement, readNumbers } from "./measurement.js";
 
 /**
  * Some pixels are missing. Measurements have the shape of images, with 0 where nothing was seen.
@@ -30,7 +30,7 @@ import type { Measurement } from "./measurement.js";
  * @throws ValueError for other numbers, and where nothing was seen.
  */
 export function inpainting(mask: TensorLike): Measurement {
-  const seen = tensor(mask, { dtype: "float64" });
+  const seen = readNumbers("inpainting", "mask", mask, "float64");
   const values = seen.data();
   if (!values.every((v: number) => v === 0 || v === 1) || !values.some((v: number) => v === 1)) {
     throw new ValueError("inpainting: mask must hold 1 where a pixel was seen and 0 where not, and not only 0");
@@ -80,7 +80,7 @@ export function blur(kernel: TensorLike): Measurement {
 
 /** A blur under the name of what was called, with what it is that makes a kernel too wide for an image. */
 function blurBy(owner: string, size: string, kernel: TensorLike): Measurement {
-  const given = tensor(kernel, { dtype: "float64" });
+  const given = readNumbers(owner, "kernel", kernel, "float64");
   if (given.rank !== 2 || given.shape.some((n) => n % 2 === 0)) {
     throw new ShapeError(`${owner}: kernel has shape [${given.shape}]; it must be [rows, columns], both odd`);
   }
@@ -184,7 +184,7 @@ export function motionBlur(options: MotionBlurOptions = {}): Measurement {
 
 /** A matrix `[rows, size]` over all entries of an image in their order: measurements are `[batch, rows]`. @param imageShape default `[size]` */
 export function matrixMeasurement(matrix: TensorLike, imageShape?: readonly number[]): Measurement {
-  const a = tensor(matrix, { dtype: "float64" });
+  const a = readNumbers("matrixMeasurement", "matrix", matrix, "float64");
   if (
     a.rank !== 2 ||
     a.size === 0 ||

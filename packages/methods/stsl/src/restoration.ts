@@ -28,7 +28,7 @@ import { missedBy } from "./correction.js";
 import { perSample } from "./hessian-trace.js";
 import { kept } from "./kept.js";
 import { encoded, isTraced, type LatentModel } from "./latent-model.js";
-import { applied, linear, type MeasurementLike, pseudoInverse } from "./measurement.js";
+import { applied, linear, type MeasurementLike, pseudoInverse, readNumbers } from "./measurement.js";
 
 /** What a hook is told of a step. */
 export interface StepInfo {
@@ -137,11 +137,17 @@ export async function prepareRestoration<C>(
   if (options.consistency) linear(owner, measurement, "consistency");
   if (options.onStep !== undefined) requireFunction(owner, "onStep", options.onStep);
   const apply = applied(owner, measurement);
-  const y = tensor(measured, { dtype });
+  requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
+  const y = readNumbers(owner, "y", measured, dtype);
   if (y.rank < 2 || y.size === 0) {
     throw new ShapeError(`${owner}: y has shape [${y.shape}]; it must be [batch, ...] and not empty`);
   }
   requireFinite(owner, "y", y);
+  if (!Number.isFinite(y.square().sum().item())) {
+    throw new ValueError(
+      `${owner}: y is so large that its squares are no numbers in ${dtype}; give images of numbers near 1`,
+    );
+  }
   requireNonNegative(owner, "eta", eta);
   if (eta > 1) throw new ValueError(`${owner}: eta is ${eta}; it must lie in [0, 1]`);
   const begin = await beginning(owner, model, measurement, y, options);
@@ -188,7 +194,7 @@ async function beginning<C>(
   if (typeof initial === "string") {
     throw new ValueError(`${owner}: initial is "${initial}"; it must be "forward", "noise" or states`);
   }
-  const z = tensor(initial, { dtype });
+  const z = readNumbers(owner, "initial", initial, dtype);
   if (z.shape[0] === y.shape[0]) return { kind: "own", z };
   throw new ShapeError(`${owner}: initial has shape [${z.shape}] for ${y.shape[0]} measurements`);
 }

@@ -16,6 +16,7 @@ import {
   sub,
   type Tensor,
   type TensorLike,
+  ValueError,
 } from "@offprint/tensor-core";
 import { perSample } from "./hessian-trace.js";
 import { type LatentModel, requireModel } from "./latent-model.js";
@@ -71,10 +72,24 @@ export async function tmpd<C = Tensor>(
   return runRestoration<C, null>(model, measurement, prepared, whole, {
     initial: () => null,
     async step(z, _, { from, down, tally }) {
-      const { noise, residual } = await moved(z, y, levelTensors(from, z.dtype as "float64"), condition);
+      const level = levelTensors(from, z.dtype as "float64");
+      const { noise, residual } = await solved(deviation, async () => moved(z, y, level, condition));
       // One derivative of denoiser and decoder for every entry of a latent.
       tally({ score: 1, decode: 1, gradient: z.size / z.shape[0] });
       return { z: down(z, noise), carried: null, residual };
     },
   });
+}
+
+/** @throws ValueError that names the deviation, where the covariance of measurements has no inverse in numbers. */
+async function solved<T>(deviation: number, solve: () => Promise<T>): Promise<T> {
+  try {
+    return await solve();
+  } catch (cause) {
+    if (!(cause instanceof ValueError && cause.message.startsWith("solve: "))) throw cause;
+    throw new ValueError(
+      `tmpd: deviation is ${deviation}, with which H_A Cov H_A^T + deviation^2 I has no inverse in numbers; give one nearer to the size of y`,
+      { cause },
+    );
+  }
 }

@@ -548,6 +548,14 @@ describe("what is refused", () => {
       /onStep is 3; give a function/,
     );
     await fails(() => tmpd(model, measurement, y, { deviation: 0 }), "ValueError", /deviation/);
+    for (const deviation of [1e-160, 1e300]) {
+      await fails(() => tmpd(model, measurement, y, { deviation }), "ValueError", /tmpd: deviation is .* no inverse/);
+    }
+    await fails(
+      () => stsl(model, measurement, y, { steps, probeScale: 1e-20 }),
+      "ValueError",
+      /probeScale is 1e-20, and states in float64 have no digits for it; give 1e-10 or more$/,
+    );
     await fails(() => p2l(model, measurement, y, { embeddingSteps: 1 }), "ValueError", /no condition/);
     await fails(
       () => stslEdit(model, measurement, y, { source: y, target: y, strength: 0.001 }),
@@ -569,6 +577,31 @@ describe("what is refused", () => {
       await fails(() => stsl(model, measurement, y, { trace, ...option }), "ValueError", message);
       await fails(() => hessianTrace(denoiser, normal([5, 3]), level, { trace, ...option }), "ValueError", message);
     }
+  });
+
+  it("measurements that are none, too large, or missing, and element types that there are not", async () => {
+    for (const run of [stsl, ldps, psld, p2l]) {
+      const owner = run.name;
+      await fails(() => run(model, measurement, "y" as never), "DTypeError", new RegExp(`${owner}: y cannot be read`));
+      await fails(
+        () => run(model, measurement, y.mul(1e200)),
+        "ValueError",
+        new RegExp(`${owner}: y is so large that its squares are no numbers in float64`),
+      );
+      await fails(() => run(model, null as never, y), "ValueError", new RegExp(`${owner}: the measurement must be`));
+      await fails(
+        () => run(model, measurement, y, { dtype: "float16" as never }),
+        "ValueError",
+        new RegExp(`${owner}: dtype is "float16"`),
+      );
+      await fails(
+        () => run(model, measurement, y, { initial: [["a"]] as never }),
+        "DTypeError",
+        new RegExp(`${owner}: initial cannot be read`),
+      );
+    }
+    await fails(async () => pixelModel(null as never), "ValueError", /pixelModel: denoiser is null/);
+    await fails(async () => matrixMeasurement("a" as never), "DTypeError", /matrixMeasurement: matrix cannot be read/);
   });
 
   it("levels out of order, measurements that do not fit", async () => {
