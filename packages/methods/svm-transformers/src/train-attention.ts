@@ -17,6 +17,7 @@ import {
   requireObject,
   requirePositive,
   softmax,
+  square,
   sub,
   type Tensor,
   ValueError,
@@ -131,7 +132,7 @@ export async function trainAttention(
   checkOptions(owner, options, optionNames, ["head"]);
   const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readExamples(owner, examples);
-  requireTrainable(owner, read);
+  requireTrainable(owner, read, { normalized, learningRate });
   const { dimension: d } = read;
   const { v, predict } = readHead(owner, options.head, d);
   const { step: once, figures: figuresOf } = descent({ owner, predict, loss, learningRate, normalized });
@@ -145,7 +146,14 @@ export async function trainAttention(
       owner,
       limit: steps,
       limitName: "steps",
-      initial: () => ({ weights: startOf(owner, read, parameters, options, seed), steps: 0, figures: null }),
+      initial() {
+        const weights = startOf(owner, read, parameters, options, seed);
+        if (options.initial === undefined) {
+          const first = figuresOf(weights, data);
+          requireSlope(owner, loss, { loss: first.loss.item(), concentration: first.concentration.item() });
+        }
+        return { weights, steps: 0, figures: null };
+      },
       async step({ weights, steps: done }) {
         const length = Math.min(recordEvery, steps - done);
         const { last, figures: found } = await several(length)(weights);
@@ -192,18 +200,50 @@ export function readSettings(
   return { parameters, loss, learningRate, normalized, steps, seed, recordEvery };
 }
 
+/** Most that one normalised step may add to a score: after a few of them attention is concentrated to all digits. */
+const MOST_STEP = 10;
+
 /**
  * @internal Training is for tokens in ordinary units. Of scores below 1e-8 the gradients are below epsilon, which the paper adds
- * to their norm: W stands still, and K and Q vanish. Scores above 1e8 leave the softmax without a gradient.
+ * to their norm: W stands still, and K and Q vanish. Scores above 1e8 leave the softmax without a gradient, and so do
+ * normalised steps that change them by much.
  * @throws ValueError
  */
-export function requireTrainable(owner: string, { tokens, queries }: ReadExamples): void {
+export function requireTrainable(
+  owner: string,
+  { tokens, queries }: ReadExamples,
+  { normalized, learningRate }: { readonly normalized: boolean; readonly learningRate: number },
+): void {
   const [token, query] = [tokens, queries].map((x) => x.abs().max().item());
   const score = token * query;
-  if (score > 1e-8 && score < 1e8) return;
+  if (!(score > 1e-8 && score < 1e8)) {
+    throw new ValueError(
+      `${owner}: tokens have numbers up to ${token} and queries up to ${query}, with scores about ${score}, of which training learns ` +
+        "nothing; divide both by their size (weights for the tokens as they were are those divided by both sizes)",
+    );
+  }
+  const [longest, longestQuery] = [tokens, queries].map((x) => Math.sqrt(square(x).sum(-1).max().item()));
+  const step = learningRate * longest * longestQuery;
+  if (!normalized || step <= MOST_STEP) return;
   throw new ValueError(
-    `${owner}: tokens have numbers up to ${token} and queries up to ${query}, with scores about ${score}, of which training learns ` +
-      "nothing; divide both by their size (weights for the tokens as they were are those divided by both sizes)",
+    `${owner}: a step of learningRate ${learningRate} changes scores by up to ${step.toPrecision(3)}, as tokens have lengths up to ` +
+      `${longest.toPrecision(3)} and queries up to ${longestQuery.toPrecision(3)}: attention would be concentrated after a few steps ` +
+      "and learn no more; divide tokens and queries by their lengths",
+  );
+}
+
+/**
+ * @internal Whether drawn weights leave something to learn from.
+ * @throws ValueError where attention has all digits on one token of every example, or every example is right to all digits.
+ */
+export function requireSlope(owner: string, loss: LossName, figures: { loss: number; concentration: number }): void {
+  const concentrated = figures.concentration >= 1 - 1e-15;
+  if (!concentrated && (loss === "linear" || figures.loss > 1e-15)) return;
+  const reason = concentrated
+    ? "the first weights concentrate attention on one token of every example to all digits"
+    : `the loss at the first weights is ${figures.loss}, as tokens or the head are long`;
+  throw new ValueError(
+    `${owner}: ${reason}, and training would stand still; divide tokens, queries and head by their lengths`,
   );
 }
 

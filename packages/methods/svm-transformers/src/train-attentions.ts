@@ -24,6 +24,7 @@ import {
   layerOf,
   optionNames,
   readSettings,
+  requireSlope,
   requireTrainable,
   startOf,
   type TrainAttentionOptions,
@@ -95,7 +96,7 @@ export async function trainAttentions(
   checkOptions(owner, options, optionNames);
   const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readSets(sets);
-  for (const [i, each] of read.entries()) requireTrainable(`${owner}: set ${i}`, each);
+  for (const [i, each] of read.entries()) requireTrainable(`${owner}: set ${i}`, each, { normalized, learningRate });
   const { dimension: d } = read[0];
   const length = Math.max(...read.map((each) => each.length));
   const heads = readHeads(options.head, read.length, d);
@@ -134,7 +135,16 @@ export async function trainAttentions(
       owner,
       limit: steps,
       limitName: "steps",
-      initial: () => ({ weights: initial(), steps: 0, figures: null }),
+      initial() {
+        const weights = initial();
+        if (options.initial === undefined) {
+          const first = vmap(figuresOf)(weights, data);
+          const [losses, concentrations] = [first.loss.data(), first.concentration.data()];
+          for (const i of read.keys())
+            requireSlope(`${owner}: set ${i}`, loss, { loss: losses[i], concentration: concentrations[i] });
+        }
+        return { weights, steps: 0, figures: null };
+      },
       async step({ weights, steps: done }) {
         const made = Math.min(recordEvery, steps - done);
         const { last, figures: found } = await several(made)(weights);

@@ -1,5 +1,5 @@
 import { writeOnnxGraph } from "@offprint/onnx-format";
-import { matmul, random, slice, tensor, transpose } from "@offprint/tensor-core";
+import { linalg, matmul, random, slice, tensor, transpose } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { expect, it } from "vitest";
 import {
@@ -12,8 +12,10 @@ import {
   positionExamples,
   regularisationPath,
   selectTokens,
+  type TrainAttentionOptions,
   tokenScores,
   trainAttention,
+  trainAttentions,
   weightsFromOnnx,
 } from "../src/index.js";
 
@@ -127,4 +129,34 @@ it("weightsFromOnnx combines a head's queries and keys", () => {
   expect(() => weightsFromOnnx(bytes, { query: "wq", key: "wk", heads: 4 })).toThrow(
     '"wq" has shape [4,6]; give [D, heads d]',
   );
+});
+
+it("long tokens, of which training learns nothing, are refused with the reason", async () => {
+  const of = (size: number) => {
+    const rng = random.rng(4);
+    return { tokens: rng.normal([4, 5, 12], { dtype: "float64" }).mul(size / Math.sqrt(12)), labels: [1, -1, 1, -1] };
+  };
+  const v = random.rng(5).normal([12], { dtype: "float64" }).div(Math.sqrt(12));
+  const head = { kind: "linear", v } as const;
+  for (const [size, options, message] of [
+    [20, {}, "a step of learningRate 0.1 changes scores by up to"],
+    [1, { learningRate: 20 }, "a step of learningRate 20 changes scores by up to"],
+    [1000, { learningRate: 1e-7 }, "concentrate attention on one token of every example to all digits"],
+    [1000, { normalized: false }, "concentrate attention on one token of every example to all digits"],
+    [
+      1,
+      { head: { kind: "custom", predict: () => tensor([100, -100, 100, -100], { dtype: "float64" }) } },
+      "the loss at the first weights is",
+    ],
+  ] as const) {
+    const all = { head, steps: 5, ...options } as TrainAttentionOptions;
+    await expect(trainAttention(of(size), all), message).rejects.toThrow(message);
+    if (all.head.kind === "custom") continue;
+    await expect(trainAttentions([of(1), of(size)], { steps: 5, ...options, head }), message).rejects.toThrow(message);
+  }
+  // In the unit of their lengths all of them are learnt from, as are given weights in the data's own.
+  await trainAttention(of(1), { head, steps: 5 });
+  const initial = random.rng(1).normal([12, 12], { dtype: "float64" }).mul(1e-6);
+  const { w } = await trainAttention(of(1000), { head, steps: 5, learningRate: 1e-7, loss: "linear", initial });
+  expect(linalg.norm(w.sub(initial)).item()).toBeGreaterThan(1e-7);
 });
