@@ -17,7 +17,8 @@ interface Token {
 
 const patterns: readonly (readonly [Token["kind"], RegExp])[] = [
   ["number", /(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?/y],
-  ["name", /[\p{L}_][\p{L}\p{N}_.]*|\[[^\]]+\]/uy],
+  // In brackets anything but a bracket, or a pair of them, as of the units in [dose [mg]].
+  ["name", /[\p{L}_][\p{L}\p{N}_.]*|\[(?:[^[\]]|\[[^[\]]*\])+\]|\[[^\]]+\]/uy],
   ["sign", /\*\*|[-+*/^(),]/y],
 ];
 

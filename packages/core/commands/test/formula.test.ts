@@ -53,6 +53,12 @@ describe("readFormula", () => {
     }
   });
 
+  it("takes names with brackets of their own, as units are written", () => {
+    const formula = readFormula("a*[dose [mg]] + [temperature [°C]]^2 - [[raw]] / [odd[name]");
+    expect(formula.names).toEqual(["a", "dose [mg]", "temperature [°C]", "[raw]", "odd[name"]);
+    expect(() => readFormula("a * [dose] [mg]")).toThrow(/a sign is missing/);
+  });
+
   it("takes names of columns as they are, odd ones in brackets", () => {
     const formula = readFormula("a * [dose (mg)] + température_2 * x.1 + a");
     expect(formula.names).toEqual(["a", "dose (mg)", "température_2", "x.1"]);
