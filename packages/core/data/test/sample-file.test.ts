@@ -46,7 +46,7 @@ describe("samples of a CSV file", () => {
     expect(() => readSamples(csv("a,y\n1,2\n,3\n"))).toThrow(/column a has no value in row 2/);
     expect(() => readSamples(csv("a,y\n1,2\n2,\n"))).toThrow(/column y has no value in row 2/);
     expect(() => readSamples(csv("a,b,y\nred,1,2\n"))).toThrow(
-      'column a holds texts; replace them by numbers (one column of 0 and 1 for each text): "red" in row 1',
+      'column a holds texts; leave it out of the columns to predict from, or replace them by numbers (one column of 0 and 1 for each text): "red" in row 1',
     );
     expect(() => readSamples(csv("a;y\n1;2\n0,5;2\n"))).toThrow('write numbers with a point: "0,5" in row 2');
     expect(() => readSamples(csv("a,y\n1,2\n"), { target: "z" })).toThrow(ValueError);

@@ -136,7 +136,7 @@ function fromTable(table: Table, { target, inputs }: SampleFileOptions): SampleF
       const text = JSON.stringify((values as (string | null)[])[row]);
       const remedy = /^"-?\d+,\d+"$/.test(text)
         ? "write numbers with a point"
-        : "replace them by numbers (one column of 0 and 1 for each text)";
+        : "leave it out of the columns to predict from, or replace them by numbers (one column of 0 and 1 for each text)";
       throw new FormatError(`column ${name} holds texts; ${remedy}: ${text} in row ${row + 1}`);
     }
     const missing = (values as Float64Array).findIndex(Number.isNaN);
