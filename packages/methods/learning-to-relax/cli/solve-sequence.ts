@@ -4,6 +4,7 @@ import { Table, writeCsv, writeMatrixMarket } from "@offprint/data";
 import { saveFileSync } from "@offprint/data/node";
 import type { RunState } from "@offprint/solvers";
 import {
+  type OnlinePolicy,
   policyFromJSON,
   type SequenceState,
   type SolvedRound,
@@ -15,7 +16,7 @@ import { type SystemFiles, systemFiles } from "./system-files.js";
 
 const options = {
   rhs: option.fileIn("MatrixMarket file, one column per system; default <matrix>_b.mtx"),
-  contexts: option.fileIn("CSV file with a column context, one number per system"),
+  contexts: option.fileIn("CSV file with a column context, or one column only: a number per system"),
   shift: option.flag("the contexts are shifts c: solve (A + c I) x = b"),
   solver: option.choice(["sor", "ssor", "ssor-cg"], "solver of each system", { default: "sor" }),
   ...policyOptions,
@@ -72,6 +73,12 @@ export const solveSequenceCommand = defineCommand({
     if (unconverged.length > 0) {
       note(`Warning: ${unconverged.length} systems did not converge: ${unconverged.slice(0, 10).join(", ")}`);
     }
+    const outside = beyondRange(solved, files, result.policy);
+    if (outside > 0) {
+      note(
+        `Warning: ${outside} of ${solved.length} contexts lie outside the policy's range, and count as its ends; give --range before it has learned.`,
+      );
+    }
     await write(chosen.output, writeCsv(tableOf(solved, files)));
     await write(chosen.policyState, `${JSON.stringify(result.policy)}\n`);
     if (chosen.solutions !== undefined) print(`written: ${chosen.solutions}`);
@@ -84,6 +91,17 @@ function solutionWriter(folder: string): (solved: SolvedSystem) => void {
   return ({ x, round }) => {
     saveFileSync(join(folder, `x-${round + 1}.mtx`), writeMatrixMarket({ shape: [x.length, 1], values: x }));
   };
+}
+
+/** How many contexts a policy with a range took for its ends. */
+function beyondRange(solved: readonly SolvedRound[], { contexts }: SystemFiles, policy: OnlinePolicy): number {
+  const range = policy.toJSON().memory["range"];
+  if (contexts === undefined || !Array.isArray(range)) return 0;
+  const [low, high] = range as [number, number];
+  return solved.filter(({ round }) => {
+    const context = contexts[round % contexts.length]!;
+    return context < low || context > high;
+  }).length;
 }
 
 /** Totals, and how often each omega was taken. */

@@ -105,7 +105,11 @@ function denseColumns(bytes: Uint8Array): Float64Array[] {
 
 function contextColumn(bytes: Uint8Array): Float64Array {
   const table = readCsv(bytes);
-  const found = table.columns.find(({ name }) => name === "context") ?? table.columns.at(-1)!;
+  const names = table.columns.map(({ name }) => name);
+  const found = table.columns.find(({ name }) => name === "context") ?? table.columns[0];
+  if (found === undefined || (found.name !== "context" && names.length > 1)) {
+    throw new FormatError(`CSV: the columns are ${names.join(", ")}; name the one with the contexts context`);
+  }
   if (found.type === "text" || found.values.length === 0 || !found.values.every(Number.isFinite)) {
     throw new FormatError(`CSV: the column ${found.name} must hold a finite number for every system`);
   }

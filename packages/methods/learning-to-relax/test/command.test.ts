@@ -157,11 +157,20 @@ describe("offprint solve-sequence", () => {
     expect(readFileSync(file("resumed.csv"), "utf8")).toBe(readFileSync(file("whole.csv"), "utf8"));
   });
 
+  it("says how many contexts lie outside the range that the policy has", async () => {
+    const shared = { rhs: file("b.mtx"), contexts: file("c.csv"), shift: true };
+    const { code, err } = await call(["A.mtx"], { ...shared, range: "0.25,0.3" });
+    const outside = shifts.filter((c) => c < 0.25 || c > 0.3).length;
+    expect([code, err]).toEqual([0, expect.stringContaining(`Warning: ${outside} of 30 contexts lie outside`)]);
+    expect((await call(["A.mtx"], shared)).err).not.toMatch(/outside/);
+  });
+
   it("names the file or the option that is wrong", async () => {
     writeFileSync(file("cut.mtx"), readFileSync(file("A.mtx")).subarray(0, 200));
     writeFileSync(file("cut.json"), "{");
     writeFileSync(file("words.csv"), "context\nsoon\n");
     writeFileSync(file("two.csv"), "context\n1\n2\n");
+    writeFileSync(file("misspelt.csv"), `contexts,time\n${Array.from(shifts, (c, t) => `${c},${t}`).join("\n")}\n`);
     mkdirSync(file("empty"));
     const rhs = file("b.mtx");
     const wrong: [string[], Given, RegExp][] = [
@@ -172,6 +181,7 @@ describe("offprint solve-sequence", () => {
       [["A.mtx"], { rhs: file("cut.mtx") }, /cut\.mtx/],
       [["A.mtx"], { rhs, contexts: file("words.csv") }, /words\.csv.*column context/],
       [["A.mtx"], { rhs, contexts: file("two.csv") }, /2 contexts for 30 systems/],
+      [["A.mtx"], { rhs, contexts: file("misspelt.csv") }, /misspelt\.csv.* columns are contexts, time; name the one/],
       [["A.mtx"], { rhs, shift: true }, /--shift/],
       [["A.mtx"], { rhs, solver: "lu" }, /--solver cannot be "lu".*sor, ssor, ssor-cg/],
       [["A.mtx"], { rhs, policy: "best" }, /--policy: take cheb-cb/],
