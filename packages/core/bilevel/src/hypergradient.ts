@@ -88,7 +88,7 @@ export async function hypergradient<X, Y, U = null, L = U>(
   const at = { x: vectors.x.ravel(x), y: vectors.y.ravel(y) };
   const initial = options.initial === undefined ? undefined : vectors.y.ravel(options.initial);
   const { sampled = false, seed = 0 } = options;
-  if (typeof sampled !== "boolean") throw new ValueError(`${owner}: sampled is ${String(sampled)}; give true or false`);
+  requireChoice(owner, "sampled", sampled, [true, false]);
   if (initial !== undefined && (solver === "exact" || solver === "neumann")) {
     throw new ValueError(`${owner}: initial begins conjugateGradients and sgd; leave it out with solver "${solver}"`);
   }

@@ -182,7 +182,7 @@ describe("solveLower and trueGradientNorm", () => {
       [{ stepSize: 0.1 }, /stepSize does nothing with solver "conjugateGradients"/],
       [{ seed: 1 }, /seed does nothing with all data/],
       [{ solver: "neumann", tolerance: 0.1 }, /tolerance does nothing with solver "neumann"/],
-      [{ solver: "sgd", sampled: "no" as never }, /sampled is no; give true or false/],
+      [{ solver: "sgd", sampled: "no" as never }, /sampled is "no"; it must be one of true, false/],
     ] as const;
     for (const [options, message] of idle) {
       await expect(hypergradient(quadratic, at, star(at), options)).rejects.toThrow(errorLike("ValueError", message));

@@ -174,7 +174,7 @@ describe("hyperRepresentation", () => {
       );
     }
     expect(() => hyperRepresentation(tasks, { ...options, zeroHead: "no" as never })).toThrow(
-      /zeroHead is no; give true/,
+      /zeroHead is "no"; it must be one of true, false/,
     );
     expect(() => hyperRepresentation(tasks, { ...options, head: {} as never })).toThrow(/head.init is undefined/);
   });

@@ -18,6 +18,7 @@ import {
   log,
   max,
   mul,
+  requireChoice,
   requireFunction,
   requireInteger,
   requireNonNegative,
@@ -128,9 +129,7 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   requireInteger(owner, "maxIterations", maxIterations, 0);
   requireNonNegative(owner, "tolerance", tolerance);
   requireNonNegative(owner, "decreaseTolerance", decreaseTolerance);
-  for (const [name, value] of Object.entries({ fitNoise, fitScale })) {
-    if (typeof value !== "boolean") throw new ValueError(`${owner}: ${name} is ${String(value)}; give true or false`);
-  }
+  for (const [name, value] of Object.entries({ fitNoise, fitScale })) requireChoice(owner, name, value, [true, false]);
   if (logPrior !== undefined) requireFunction(owner, "logPrior", logPrior);
   checkScale(owner, scale);
   checkPriorMean(owner, mean);

@@ -195,9 +195,7 @@ export function integrate<Y, P = unknown, A = unknown>(
     throw new ValueError(`${owner}: fold is ${String(fold)}; give { initial, step(gathered, step) }`);
   }
   if (fold !== undefined) checkOptions(`${owner}: fold`, fold, ["initial", "step"], ["initial", "step"]);
-  if (typeof dense !== "boolean") {
-    throw new ValueError(`${owner}: dense is ${String(dense)}; it must be true or false`);
-  }
+  requireChoice(owner, "dense", dense, [true, false]);
   if (stepGradient === "through" && (stepping.stopAt.length > 0 || adjoint !== "discrete")) {
     throw new ValueError(
       `${owner}: stepGradient "through" takes no stopAt and the discrete adjoint; leave one of them out`,

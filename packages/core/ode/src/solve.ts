@@ -1,5 +1,5 @@
 import { type RunOptions, type RunState, runLoop, runLoopSync, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, requireInteger, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, type Tensor, tensor } from "@offprint/tensor-core";
 import { separately } from "./differences.js";
 import { checkEvents, type OdeEvent, type WatchedEvent, watchAll } from "./events.js";
 import { type Machine, makeMachine } from "./machine.js";
@@ -139,11 +139,7 @@ function prepare(owner: string, machines: Machines, y0: unknown, span: unknown, 
   requireInteger(owner, "maxSteps", maxSteps, 1);
   requireUseful(owner, stepping.method, options.jacobian);
   requireInteger(owner, "recordEvery", recordEvery, 1);
-  for (const name of ["dense", "compile"] as const) {
-    if (options[name] !== undefined && typeof options[name] !== "boolean") {
-      throw new ValueError(`${owner}: ${name} is ${String(options[name])}; it must be true or false`);
-    }
-  }
+  for (const name of ["dense", "compile"] as const) requireChoice(owner, name, options[name], [true, false]);
   const ends = spanOf(owner, span);
   const saveAt =
     options.saveAt === undefined ? undefined : inSpan(owner, "saveAt", timesOf(owner, "saveAt", options.saveAt), ends);

@@ -18,7 +18,7 @@ it.each([
   [() => piController({ integral: Number.POSITIVE_INFINITY }), "ValueError", /integral Infinity/],
   [whole({ fold: { initial: f64([0]), step: (a: Tensor) => a, steps: 1 } }), "ValueError", /did you mean "step"/],
   [whole({ fold: { step: (a: Tensor) => a } }), "ValueError", /^integrate: fold: there is no initial/],
-  [whole({ dense: "no" }), "ValueError", /^integrate: dense is no/],
+  [whole({ dense: "no" }), "ValueError", /^integrate: dense is "no"; it must be one of true, false/],
   [run({ jacobian: () => -1 }), "ValueError", /^solveSync: tsit5 asks for no Jacobian/],
   [whole({ jacobian: 1, method: "rodas4" }), "ValueError", /^integrate: jacobian is 1/],
   [

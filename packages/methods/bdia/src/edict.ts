@@ -7,7 +7,7 @@ import {
   type SamplerOptions,
 } from "@offprint/diffusion";
 import type { Tensor, TensorLike } from "@offprint/tensor-core";
-import { ValueError } from "@offprint/tensor-core";
+import { requireChoice, ValueError } from "@offprint/tensor-core";
 import { neighbourOf, type PairResult } from "./two-step.js";
 
 /** Options of {@link edictSample} and {@link edictInvert}. */
@@ -54,8 +54,7 @@ async function edict<C>(
   const { mixing: p = 0.93, alternate = false } = options;
   if (!(typeof p === "number" && p > 0 && p <= 1))
     throw new ValueError(`${owner}: mixing is ${String(p)}; it must lie in (0, 1]`);
-  if (typeof alternate !== "boolean")
-    throw new ValueError(`${owner}: alternate is ${String(alternate)}; it must be true or false`);
+  requireChoice(owner, "alternate", alternate, [true, false]);
   const { levels, call, z: start } = sampling;
   const top = levels.length - 1;
   const second = neighbourOf(owner, start, options.next) ?? start;

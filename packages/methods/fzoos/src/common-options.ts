@@ -41,7 +41,7 @@ export function commonPlan(
   requireInteger(owner, "maxIterations", maxIterations, 1);
   requireInteger(owner, "localSteps", localSteps, 1);
   requirePositive(owner, "globalStep", globalStep);
-  if (typeof safeguard !== "boolean") throw new ValueError(`${owner}: safeguard is ${safeguard}; give true or false`);
+  requireChoice(owner, "safeguard", safeguard, [true, false]);
   if (typeof target !== "number" || Number.isNaN(target)) {
     throw new ValueError(`${owner}: target is ${target}; give the value at which the run is done`);
   }

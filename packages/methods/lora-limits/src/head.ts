@@ -4,6 +4,7 @@ import {
   checkOptions,
   matmul,
   mul,
+  requireChoice,
   requireFinite,
   requirePositive,
   ShapeError,
@@ -98,7 +99,7 @@ export function readHead(owner: string, x: TensorLike, head: Head): ReadHead {
   }
   const { beta = 1 / Math.sqrt(width), causal = false } = head;
   requirePositive(owner, "head.beta", beta);
-  if (typeof causal !== "boolean") throw new ValueError(`${owner}: head.causal is ${String(causal)}; give a boolean`);
+  requireChoice(owner, "head.causal", causal, [true, false]);
   return { x: tokens, projections, beta, causal, dtype };
 }
 

@@ -196,7 +196,7 @@ export function checkGradientOptions(owner: string, options: LoraGradientOptions
   if (range !== undefined) requirePositive(owner, "range", range);
   if (epsilon !== undefined) requireEpsilon(owner, epsilon);
   if (degree !== undefined) requireInteger(owner, "degree", degree, 0);
-  if (typeof center !== "boolean") throw new ValueError(`${owner}: center is ${String(center)}; give a boolean`);
+  requireChoice(owner, "center", center, [true, false]);
   requireInteger(owner, "maxFeatures", maxFeatures, 1);
   requireInteger(owner, "chunk", chunk, 1);
   const idle = idleOptions(options);

@@ -7,6 +7,7 @@ import {
   mul,
   type Rng,
   random,
+  requireChoice,
   requireInteger,
   requireObject,
   requirePositive,
@@ -89,8 +90,7 @@ export function hyperRepresentation<B, H>(
   }
   requireLearner(owner, "body", body as Learner<unknown>);
   requireLearner(owner, "head", head as Learner<unknown>);
-  if (typeof zeroHead !== "boolean")
-    throw new ValueError(`${owner}: zeroHead is ${String(zeroHead)}; give true or false`);
+  requireChoice(owner, "zeroHead", zeroHead, [true, false]);
   if (!Array.isArray(tasks) || tasks.length === 0) {
     throw new ValueError(`${owner}: there are no tasks; give [{ support, query }, ...]`);
   }

@@ -1,4 +1,4 @@
-import { jitSync, linalg, NonFiniteError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { jitSync, linalg, NonFiniteError, requireChoice, type Tensor, ValueError } from "@offprint/tensor-core";
 import { asVariables, raveling } from "../raveled.js";
 import { type Loop, type RunResult, runLoop, runLoopSync } from "../run/run-loop.js";
 import type { RunOptions, RunState } from "../run/run-options.js";
@@ -84,7 +84,7 @@ function prepared<X>(
   settings: CheckedSettings,
   { compile = false }: StepOptions,
 ): Prepared<X> {
-  if (typeof compile !== "boolean") throw new ValueError(`${owner}: compile is ${String(compile)}; give true or false`);
+  requireChoice(owner, "compile", compile, [true, false]);
   if (typeof residual !== "function") throw new ValueError(`${owner}: the function is ${String(residual)}`);
   const example = asVariables(initial);
   const space = raveling(owner, example);
