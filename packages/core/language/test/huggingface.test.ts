@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadModel, onnxRuntime } from "@offprint/onnx-runtime";
 import { stack, type Tensor } from "@offprint/tensor-core";
-import { expectClose } from "@offprint/testing";
+import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   gpt2FromSafetensors,
@@ -164,6 +164,13 @@ describe("tokenisers", () => {
     const tokenizer = await loadTokenizer({ name: "signs", read });
     expect(Array.from(tokenizer.encode("#####"))).toEqual([3, 0]);
     expect(tokenizer.decode([3, 0])).toBe("#####");
+    for (const line of ["junk", "a  b", "a b c"]) {
+      const damaged = { ...files, "merges.txt": `#version: 0.2\n# #\n${line}\n` };
+      const readDamaged = (name: string) => new TextEncoder().encode(damaged[name as keyof typeof damaged]);
+      await expect(
+        loadTokenizer({ name: "signs", read: (name) => (name in damaged ? readDamaged(name) : undefined) }),
+      ).rejects.toThrow(errorLike("FormatError", new RegExp(`line 3 is "${line}"; it must be two pieces`)));
+    }
   });
 
   it("of a masked model know its mask and what stands around a text", async () => {

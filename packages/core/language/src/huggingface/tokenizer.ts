@@ -82,12 +82,22 @@ function textTokenizer(tokenizer: Tokenizer, json: TokenizerJson, config: Record
 /**
  * The merges of a `merges.txt`, most frequent first. Only its first line may tell the version: others that begin with `#` merge
  * number signs.
+ * @throws FormatError for a line that is not two pieces.
  */
 export function mergesOf(bytes: Uint8Array): string[] {
   requireObject("mergesOf", "bytes", bytes, "a Uint8Array");
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
-  return lines.filter((line, i) => line !== "" && !(i === 0 && line.startsWith("#version")));
+  const odd = lines.findIndex((line, i) => !isMerge(line) && !isNoMerge(line, i));
+  if (odd >= 0) {
+    throw new FormatError(
+      `merges.txt: line ${odd + 1} is ${JSON.stringify(lines[odd].slice(0, 40))}; it must be two pieces, a space between`,
+    );
+  }
+  return lines.filter((line, i) => !isNoMerge(line, i));
 }
+
+const isMerge = (line: string) => /^[^ ]+ [^ ]+$/.test(line);
+const isNoMerge = (line: string, i: number) => line === "" || (i === 0 && line.startsWith("#version"));
 
 /** The content of a `tokenizer.json` for the byte-level pieces of GPT-2 and its kin. */
 async function fromVocabulary(files: ModelFiles): Promise<Record<string, unknown>> {
