@@ -59,6 +59,7 @@ export function externalFiles(owner: string, options: OnnxReadOptions): External
 
 /** A file beside the model by its bytes. */
 export function loadedFile(bytes: Uint8Array): LoadedFile {
+  requireObject("loadedFile", "bytes", bytes, "a Uint8Array");
   let digest: string | undefined;
   return {
     bytes,
