@@ -11,7 +11,7 @@ import type { Options } from "./words.js";
 export const learnSeriesOptions = {
   ...timeSeriesOptions,
   hidden: option.integer("width of the network", { default: 32, least: 1 }),
-  epochs: option.integer("steps of training", { default: 1000, least: 1 }),
+  steps: option.integer("steps of training", { default: 1000, least: 1 }),
   learningRate: option.number("step of Adam", { default: 0.01, above: 0 }),
   tolerance: option.number("tolerance of the solver", { default: 1e-5, least: 1e-14, below: 1 }),
   stretch: option.integer("rows that are solved in one go; 0 for all", { default: 10, least: 0 }),
@@ -74,13 +74,13 @@ export async function learnSeries<
   requireFunction("learnSeries", "dynamicsOf", dynamicsOf);
   requireFunction("learnSeries", "train", train);
   const { options, print, report, write, longRun } = input;
-  const { hidden, stretch, epochs, tolerance } = options;
+  const { hidden, stretch, steps, tolerance } = options;
   const series = await readTimeSeries(options);
   const { names, times, values } = series;
   print(`${times.length} rows, ${names.length} series: ${names.join(", ")}`);
   const dynamics = dynamicsOf({ times, values, hidden, stretch });
   const run = await longRun<R, S>({
-    progress: ({ step, loss }) => ({ fraction: step / epochs, label: `step ${step}, loss ${loss.toPrecision(4)}` }),
+    progress: ({ step, loss }) => ({ fraction: step / steps, label: `step ${step}, loss ${loss.toPrecision(4)}` }),
   });
   const result = await train(dynamics, run.options);
   await run.settle(result);

@@ -19,6 +19,7 @@ export const deviceOptions = {
 export const tableOptions = {
   table: option.fileIn("samples: CSV with a header, NPZ with arrays x [samples, features] and y, or LIBSVM text", {
     required: true,
+    short: "t",
   }),
   target: option.text("column, or array of an NPZ file, to predict; default the last column, y"),
   features: option.list(option.text("columns to predict from; default all others"), { distinct: true }),

@@ -47,7 +47,7 @@ export const designSequencesCommand = defineCommand({
     ...alphabetOption,
     model: option.fileIn(
       "language model: a folder of a BERT (DNABERT, ProtBERT), an .onnx file that takes one-hot rows, or a file of train-sequence-model; without one a kernel without language",
-      { kind: "either" },
+      { kind: "either", short: "m" },
     ),
     kmer: option.integer("letters of a word that a BERT reads", { default: 1, least: 1, most: 8 }),
     pool: option.choice(["mean", "cls", "flatten"], "how features of places become those of a sequence", {

@@ -41,7 +41,7 @@ export interface TrainSequenceOptions extends RunOptions<TrainingRecord, Sequenc
   /** Default {@link dna}. */
   readonly alphabet?: readonly string[];
   /** d. Default 32. */
-  readonly features?: number;
+  readonly width?: number;
   /** Blocks. Default 2. */
   readonly layers?: number;
   /** Attention heads, a divisor of d. Default 2. */
@@ -82,7 +82,7 @@ export interface TrainSequenceResult {
 
 const owner = "trainSequenceModel";
 const names = [
-  ...["alphabet", "features", "layers", "heads", "inner", "pool", "maskRate", "steps", "batchSize", "learningRate"],
+  ...["alphabet", "width", "layers", "heads", "inner", "pool", "maskRate", "steps", "batchSize", "learningRate"],
   ...["seed", "backend", ...runOptionNames],
 ];
 const WARM_UP = 50;
@@ -108,18 +108,17 @@ export async function trainSequenceModel(
 ): Promise<TrainSequenceResult> {
   requireObject("trainSequenceModel", "corpus", corpus, "an array of texts");
   checkOptions(owner, options, names);
-  const { alphabet = dna, features = 32, layers = 2, heads = 2, inner = 2 * features, pool = "mean" } = options;
+  const { alphabet = dna, width = 32, layers = 2, heads = 2, inner = 2 * width, pool = "mean" } = options;
   const { maskRate = 0.25, steps = 1500, batchSize = 128, learningRate = 3e-3, seed = 0 } = options;
-  for (const [name, value] of Object.entries({ features, layers, heads, inner, batchSize })) {
+  for (const [name, value] of Object.entries({ width, layers, heads, inner, batchSize })) {
     requireInteger(owner, name, value, 1);
   }
-  if (features % heads !== 0)
-    throw new ValueError(`${owner}: heads is ${heads}; it must divide the ${features} features`);
+  if (width % heads !== 0) throw new ValueError(`${owner}: heads is ${heads}; it must divide the width, ${width}`);
   requireInteger(owner, "steps", steps, 0);
   requirePositive(owner, "learningRate", learningRate);
   if (!(maskRate > 0 && maskRate < 1)) throw new ValueError(`${owner}: maskRate is ${maskRate}; it must be in (0, 1)`);
   const { letters, length } = encodeLetters(owner, corpus, alphabet);
-  const size = { vocabSize: alphabet.length + 1, features, layers, inner, positions: length };
+  const size = { vocabSize: alphabet.length + 1, features: width, layers, inner, positions: length };
   const initial = initGpt2(random.rng(`${seed}/model`), size);
   // Read before the run, so that a wrong pooling is an error at once.
   const modelOf = (params: Gpt2Params) => gpt2Sequences(params, { heads, alphabet, pool });

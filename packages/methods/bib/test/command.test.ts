@@ -19,7 +19,7 @@ const lines = (path: string) => readFileSync(path, "utf8").trim().split("\n");
 it("trains a model on sequences, and designs with it and without", async () => {
   const model = join(folder, "model.safetensors");
   const trained = await runWords(commands, "train-sequence-model", {
-    ...{ sequences: table, steps: 4, features: 8, layers: 1, output: model },
+    ...{ table, steps: 4, width: 8, layers: 1, output: model },
   });
   expect([trained.code, trained.err]).toEqual([0, ""]);
   const output = join(folder, "designs.csv");
@@ -132,7 +132,7 @@ it("says in one line what is wrong with a table or an alphabet", async () => {
 });
 
 it("a training of a model that was interrupted goes on to the same model", async () => {
-  const words = { sequences: table, steps: 4, features: 8, layers: 1 };
+  const words = { table, steps: 4, width: 8, layers: 1 };
   const [whole, parts] = await runInTwo(commands, "train-sequence-model", words, {
     output: join(folder, "resumed.safetensors"),
     state: join(folder, "state.json"),

@@ -134,7 +134,7 @@ runConformance(
   {
     run: async (options) => {
       const { model: _, ...rest } = await trainSequenceModel(sequences, {
-        ...{ features: 4, heads: 1, layers: 1, batchSize: 4, ...options },
+        ...{ width: 4, heads: 1, layers: 1, batchSize: 4, ...options },
       });
       return rest;
     },
@@ -142,8 +142,8 @@ runConformance(
     short: 5,
     endless: unending,
     seeded: true,
-    invalid: [{ heads: 3 }, { maskRate: 1 }, { learningRate: 0 }, { batchSize: 0 }, { features: 1.5 }, { pool: "max" }],
-    nonFinite: [() => trainSequenceModel(sequences, { steps: 60, features: 4, batchSize: 4, learningRate: 1e30 })],
+    invalid: [{ heads: 3 }, { maskRate: 1 }, { learningRate: 0 }, { batchSize: 0 }, { width: 1.5 }, { pool: "max" }],
+    nonFinite: [() => trainSequenceModel(sequences, { steps: 60, width: 4, batchSize: 4, learningRate: 1e30 })],
   },
   tools,
 );

@@ -103,7 +103,7 @@ describe("models that one-hot rows enter", () => {
   it("training lowers the loss of hidden letters where they follow from the others", async () => {
     const corpus = Array.from({ length: 64 }, (_, i) => dna[i % 4].repeat(4));
     const { history, model } = await trainSequenceModel(corpus, {
-      ...{ steps: 160, features: 8, heads: 1, layers: 1, batchSize: 16, learningRate: 0.04 },
+      ...{ steps: 160, width: 8, heads: 1, layers: 1, batchSize: 16, learningRate: 0.04 },
     });
     expect(history[0].loss).toBeGreaterThan(1.2);
     expect(history[159].loss).toBeLessThan(0.5);

@@ -13,7 +13,7 @@ describe("through ONNX Runtime", () => {
   afterAll(() => backend.release());
 
   it("a language model is trained as by the compiler", async () => {
-    const options = { features: 8, layers: 1, heads: 2, steps: 8, batchSize: 16, seed: "both" } as const;
+    const options = { width: 8, layers: 1, heads: 2, steps: 8, batchSize: 16, seed: "both" } as const;
     const [here, there] = [
       await trainSequenceModel(sequences, options),
       await trainSequenceModel(sequences, { ...options, backend }),

@@ -12,7 +12,10 @@ export const classifyBinary = defineCommand({
   name: "classify-binary",
   summary: "Classify images with a packed binary network",
   options: {
-    model: option.fileIn("file that train-binary --packed, pack-binary or savePacked wrote", { required: true }),
+    model: option.fileIn("file that train-binary --packed, pack-binary or savePacked wrote", {
+      required: true,
+      short: "m",
+    }),
     ...imageOption,
     output: option.fileOut("file for a line per image (CSV); default: the first 20 are printed", { short: "o" }),
   },

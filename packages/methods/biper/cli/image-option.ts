@@ -5,6 +5,6 @@ import { DIGITS } from "./images.js";
 export const imageOption = {
   images: option.fileIn(
     `.npz with inputs [n, c, h, w] (and targets [n]), .npy, a PNG or PNM image, a folder of them, data_batch_*.bin of CIFAR-10 or their folder, or ${DIGITS}`,
-    { kind: "either", words: [DIGITS], required: true },
+    { kind: "either", words: [DIGITS], required: true, short: "i" },
   ),
 };

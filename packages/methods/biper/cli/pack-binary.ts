@@ -7,7 +7,7 @@ export const packBinary = defineCommand({
   name: "pack-binary",
   summary: "Pack a trained binary network into a file of one bit per weight",
   options: {
-    model: option.fileIn("file that train-binary --output or saveNetwork wrote", { required: true }),
+    model: option.fileIn("file that train-binary --output or saveNetwork wrote", { required: true, short: "m" }),
     output: option.fileOut("file for the packed network (safetensors)", { short: "o", required: true }),
   },
   async run({ options, report, write }) {

@@ -42,7 +42,7 @@ function weightsOf(network: ReturnType<typeof regressionNetwork>) {
 async function paths(): Promise<void> {
   const [samples, leapfrogs, stepSize] = [10, 100, 1e-3];
   const rng = random.rng("paths");
-  const network = regressionNetwork(6, { widths: [128, 128, 128] });
+  const network = regressionNetwork(6, { hidden: [128, 128, 128] });
   const x = rng.uniform([100, 6], { dtype: "float64" });
   const y = sin(mul(3, sum(x, 1)));
   const initial = network.initial(rng);

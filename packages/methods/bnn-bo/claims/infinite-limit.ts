@@ -22,7 +22,7 @@ const [inputs, targets] = [
 
 /** A relu network whose weights are multiples of standard normal ones: the prior of the infinite limit. */
 function wideNetwork(units: number) {
-  const network = regressionNetwork(1, { widths: [units], activation: "relu" });
+  const network = regressionNetwork(1, { hidden: [units], activation: "relu" });
   const scales = new Float64Array(network.size).fill(1);
   scales.fill(Math.sqrt(2 / units), 2 * units, 3 * units);
   const scale = hostTensor(scales, [network.size], "float64");

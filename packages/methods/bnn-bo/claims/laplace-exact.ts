@@ -33,7 +33,7 @@ export function laplaceExact(method: Method = published): Claim {
             weights,
             { x, y, offset: 0, deviation: 1 },
             { prior: PRIOR, noise: NOISE },
-            { widths: [] },
+            { hidden: [] },
             { structure, tunePrior: false },
           );
         fullError = Math.max(fullError, largest(of("full").covariance(points), exact));

@@ -47,7 +47,7 @@ function directions(objectives: readonly string[], maximize: boolean, minimize: 
   return objectives.map((name) => maximize && !minimize.includes(name));
 }
 
-/** `offprint suggest-trials --space space.json --trials trials.csv --objective yield --count 4 --output next.csv` */
+/** `offprint suggest-trials --space space.json --table trials.csv --objective yield --count 4 --output next.csv` */
 export const suggestTrials = defineCommand({
   name: "suggest-trials",
   summary: "Suggest the next trials from a table of those that were made",
@@ -56,7 +56,10 @@ export const suggestTrials = defineCommand({
       required: true,
       endings: [".json"],
     }),
-    trials: option.fileIn("table of the trials so far (CSV); none for the first ones", { endings: [".csv"] }),
+    table: option.fileIn("table of the trials so far (CSV); none for the first ones", {
+      short: "t",
+      endings: [".csv"],
+    }),
     objective: option.list(option.text("name of a column to be optimised"), { required: true, distinct: true }),
     maximize: option.flag("whether the objectives are maximised"),
     minimize: option.list(option.text("objectives that are minimised where the others are maximised"), {
@@ -90,8 +93,8 @@ export const suggestTrials = defineCommand({
       ...(options.reference && { reference: options.reference }),
       ...(options.acquisition && { acquisition: options.acquisition }),
     });
-    if (options.trials !== undefined) {
-      const trials = await readTrials(options.trials, optimizer.space, objectives);
+    if (options.table !== undefined) {
+      const trials = await readTrials(options.table, optimizer.space, objectives);
       for (const { settings, values } of trials) optimizer.observe(settings, values);
     }
     const made = optimizer.state.trials.length;

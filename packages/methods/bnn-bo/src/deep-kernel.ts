@@ -23,7 +23,7 @@ import { type RegressionNetwork, regressionNetwork } from "./regression-network.
 import { type Padded, padded, standardised } from "./standardise.js";
 
 /** Options of {@link dkl}. */
-export interface DklOptions extends Pick<NetworkOptions, "widths" | "activation" | "trainingSteps"> {
+export interface DklOptions extends Pick<NetworkOptions, "hidden" | "activation" | "trainingSteps"> {
   /** Steps of Adam on the evidence, over weights and parameters of the process, >= 0. Default 1000. */
   readonly evidenceSteps?: number;
   /** Its learning rate, > 0. Default 1e-3, with 100 inputs or more 1e-4. */
@@ -52,7 +52,7 @@ export function deepKernelPrograms(d: number, options: DklOptions): Programs {
   if (known !== undefined) return known;
   const network = regressionNetwork(d, shape);
   const P = network.size;
-  const inputs = shape.widths[shape.widths.length - 1];
+  const inputs = shape.hidden[shape.hidden.length - 1];
   const { kernel, logPrior } = scaledMatern(inputs, "gamma");
   const { leaves, structure } = tree.flatten(kernel.parameters);
   const raw = leaves as readonly Tensor[];

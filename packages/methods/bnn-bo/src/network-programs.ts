@@ -35,7 +35,7 @@ const LEARNING_RATE = 1e-3;
 
 /** @internal */
 export function networkPrograms(d: number, shape: NetworkShape): NetworkPrograms {
-  const key = JSON.stringify([d, shape.widths, shape.activation ?? "tanh"]);
+  const key = JSON.stringify([d, shape.hidden, shape.activation ?? "tanh"]);
   const known = made.get(key);
   if (known !== undefined) return known;
   const network = regressionNetwork(d, shape);

@@ -21,7 +21,7 @@ import { weightPosterior } from "./weight-posterior.js";
 /** What all surrogates made of networks take. */
 export interface NetworkOptions extends TuningOptions {
   /** Units of the hidden layers. Default 128, 128, 128; with 100 inputs or more 256, 256. */
-  readonly widths?: readonly number[];
+  readonly hidden?: readonly number[];
   /** `"tanh"` (default) or `"relu"`. */
   readonly activation?: "tanh" | "relu";
   /** Steps of Adam on the log density before anything else, >= 0. Default 1000. */
@@ -71,28 +71,28 @@ export interface EnsembleOptions extends NetworkOptions, NoiseOptions {
   readonly part?: number;
 }
 
-const networkNames = ["widths", "activation", "trainingSteps", "priorVariance", "noiseVariance", "tune"];
+const networkNames = ["hidden", "activation", "trainingSteps", "priorVariance", "noiseVariance", "tune"];
 const many = 100;
 
 /** @internal The network's shape for d inputs. */
-export function shapeFor(d: number, { widths, activation = "tanh" }: NetworkOptions): NetworkShape {
-  return { widths: widths ?? (d >= many ? [256, 256] : [128, 128, 128]), activation };
+export function shapeFor(d: number, { hidden, activation = "tanh" }: NetworkOptions): NetworkShape {
+  return { hidden: hidden ?? (d >= many ? [256, 256] : [128, 128, 128]), activation };
 }
 
 /** @internal Checks what network surrogates have in common. */
 export function checkNetwork(owner: string, options: NetworkOptions, own: readonly string[]): void {
   checkOptions(owner, options, [...networkNames, ...own]);
   const {
-    widths,
+    hidden,
     activation = "tanh",
     trainingSteps = 0,
     priorVariance = 1,
     noiseVariance = 1,
     tune = "never",
   } = options;
-  if (widths !== undefined && !Array.isArray(widths))
-    throw new ValueError(`${owner}: widths must be a list of integers`);
-  for (const width of widths ?? []) requireInteger(owner, "widths", width, 1);
+  if (hidden !== undefined && !Array.isArray(hidden))
+    throw new ValueError(`${owner}: hidden must be a list of integers`);
+  for (const width of hidden ?? []) requireInteger(owner, "hidden", width, 1);
   requireChoice(owner, "activation", activation, ["tanh", "relu"]);
   requireInteger(owner, "trainingSteps", trainingSteps, 0);
   requirePositive(owner, "priorVariance", priorVariance);

@@ -14,7 +14,7 @@ import {
 /** Shape of a network with one output: tanh or relu after every hidden layer, a linear output. */
 export interface NetworkShape {
   /** Units of the hidden layers. */
-  readonly widths: readonly number[];
+  readonly hidden: readonly number[];
   /** Default `"tanh"`. */
   readonly activation?: "tanh" | "relu";
 }
@@ -29,7 +29,7 @@ export interface RegressionNetwork {
   readonly initial: (rng: random.Rng) => Tensor;
   /** `[n]` outputs at inputs `[n, d]`. */
   readonly apply: (weights: Tensor, x: Tensor) => Tensor;
-  /** `[n, widths.at(-1)]` its last hidden layer, after the activation. */
+  /** `[n, hidden.at(-1)]` its last hidden layer, after the activation. */
   readonly features: (weights: Tensor, x: Tensor) => Tensor;
   /** Inputs of every layer and what comes out before activation: what Kronecker factors are made of. */
   readonly layers: (weights: Tensor, x: Tensor) => { readonly inputs: Tensor; readonly outputs: Tensor }[];
@@ -38,9 +38,9 @@ export interface RegressionNetwork {
 /** A network for d inputs. Each layer's weights `[inputs, outputs]` come first, then its biases. */
 export function regressionNetwork(d: number, networkShape: NetworkShape): RegressionNetwork {
   requireObject("regressionNetwork", "networkShape", networkShape, "a NetworkShape");
-  const { widths, activation = "tanh" } = networkShape;
+  const { hidden, activation = "tanh" } = networkShape;
 
-  const sizes = [d, ...widths, 1];
+  const sizes = [d, ...hidden, 1];
   const spans: { inputs: number; outputs: number; from: number }[] = [];
   let size = 0;
   for (let l = 0; l + 1 < sizes.length; l++) {
@@ -54,7 +54,7 @@ export function regressionNetwork(d: number, networkShape: NetworkShape): Regres
     const W = reshape(part(weights, from, bias), [inputs, outputs]);
     return add(matmul(x, W), part(weights, bias, bias + outputs));
   };
-  const hidden = (weights: Tensor, x: Tensor) =>
+  const activations = (weights: Tensor, x: Tensor) =>
     spans.slice(0, -1).reduce((h, span) => phi(linear(weights, h, span)), x);
   return {
     size,
@@ -67,9 +67,9 @@ export function regressionNetwork(d: number, networkShape: NetworkShape): Regres
         }),
         0,
       ),
-    features: hidden,
+    features: activations,
     apply(weights, x) {
-      const out = linear(weights, hidden(weights, x), spans[spans.length - 1]);
+      const out = linear(weights, activations(weights, x), spans[spans.length - 1]);
       return reshape(out, [out.shape[0]]);
     },
     layers(weights, x) {

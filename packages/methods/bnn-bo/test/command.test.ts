@@ -34,15 +34,15 @@ it("suggests first trials, then the next ones from a table", async () => {
   expect(first.code).toBe(0);
   const [header, ...rows] = readFileSync(output, "utf8").trim().split("\n");
   expect([header, rows.length]).toEqual(["heat,salt", 3]);
-  const trials = file(
+  const table = file(
     "trials.csv",
     "heat,salt,yield\n0.1,none,1\n0.5,some,3\n0.9,some,2\n0.4,none,1.5\n0.6,some,2.9\n0.2,some,1.2\n0.8,none,1\n0.3,some,2\n",
   );
   const next = await runWords(commands, "suggest-trials", [
     "--space",
     space,
-    "--trials",
-    trials,
+    "--table",
+    table,
     "--objective",
     "yield",
     "--maximize",
@@ -54,9 +54,9 @@ it("suggests first trials, then the next ones from a table", async () => {
 });
 
 it("goes on with even points where the first ones are in the table", async () => {
-  const suggested = async (count: number, trials?: string) => {
+  const suggested = async (count: number, table?: string) => {
     const output = join(folder, "even.csv");
-    await runWords(commands, "suggest-trials", { space, objective: "yield", count, output, trials });
+    await runWords(commands, "suggest-trials", { space, objective: "yield", count, output, table });
     return readFileSync(output, "utf8").trim().split("\n").slice(1);
   };
   const five = await suggested(5);
@@ -67,8 +67,8 @@ it("goes on with even points where the first ones are in the table", async () =>
 
 it("maximises some objectives and minimises others", async () => {
   const rows = ["0.1,none,1,5", "0.5,some,3,4", "0.9,some,2,1", "0.3,none,2,3"];
-  const trials = file("both.csv", `heat,salt,yield,cost\n${rows.join("\n")}\n`);
-  const words = { space, trials, objective: "yield,cost", reference: "0,10", maximize: true };
+  const table = file("both.csv", `heat,salt,yield,cost\n${rows.join("\n")}\n`);
+  const words = { space, table, objective: "yield,cost", reference: "0,10", maximize: true };
   const { code, out } = await runWords(commands, "suggest-trials", { ...words, minimize: "cost" });
   // Corners (3, 6) and (2, 9) above (0, 0).
   expect([code, /dominated hypervolume +24\.0000/.test(out)]).toEqual([0, true]);
@@ -92,8 +92,8 @@ it("maximises some objectives and minimises others", async () => {
 
 it("names the row of a table that is wrong", async () => {
   const of = async (rows: string) => {
-    const trials = file("wrong.csv", `heat,salt,yield\n0.5,none,1\n${rows}\n`);
-    const { code, err } = await runWords(commands, "suggest-trials", { space, trials, objective: "yield" });
+    const table = file("wrong.csv", `heat,salt,yield\n0.5,none,1\n${rows}\n`);
+    const { code, err } = await runWords(commands, "suggest-trials", { space, table, objective: "yield" });
     expect(code).toBe(2);
     return err;
   };
@@ -110,7 +110,7 @@ it("says in one line what is wrong with its files", async () => {
   const { code, err } = await runWords(commands, "suggest-trials", [
     "--space",
     space,
-    "--trials",
+    "--table",
     missing,
     "--objective",
     "yield",

@@ -227,7 +227,7 @@ describe("the optimiser", () => {
     };
     expect((await of(gp()).suggest()).length).toBe(1);
     await expect(of(gp()).suggest(2)).rejects.toThrow(errorLike("ValueError", /one trial at a time/));
-    const networks = of(ensemble({ members: 1, widths: [2], trainingSteps: 1 }));
+    const networks = of(ensemble({ members: 1, hidden: [2], trainingSteps: 1 }));
     await expect(networks.suggest()).rejects.toThrow(errorLike("ValueError", /Gaussian surrogates/));
   });
 });

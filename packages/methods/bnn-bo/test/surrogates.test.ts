@@ -44,12 +44,12 @@ const float64 = { dtype: "float64" } as const;
 const x = random.rng(1).uniform([14, 2], float64);
 const y = x.mul(3).sin().sum(1).mul(4).add(10);
 const points = random.rng(2).uniform([5, 2], float64);
-const small = { widths: [8], trainingSteps: 200 };
+const small = { hidden: [8], trainingSteps: 200 };
 
 describe("surrogates", () => {
   const all: BoSurrogate[] = [
     ...[gp(), gp({ lengthPrior: "dim-scaled" }), ibnn(), ibnn({ activation: "erf" })],
-    ...[hmc({ ...small, burnIn: 30, samples: 20 }), sghmc({ widths: [8], burnIn: 100, samplingSteps: 100 })],
+    ...[hmc({ ...small, burnIn: 30, samples: 20 }), sghmc({ hidden: [8], burnIn: 100, samplingSteps: 100 })],
     ...[ensemble({ ...small, members: 3 }), dkl({ ...small, evidenceSteps: 100 })],
     ...[laplace(small), laplace({ ...small, structure: "kron" }), laplace({ ...small, structure: "last-layer" })],
   ];
@@ -167,7 +167,7 @@ describe("surrogates", () => {
   });
 
   it("a deep kernel whose features are its inputs is the usual process", () => {
-    const programs = deepKernelPrograms(2, { widths: [2], activation: "relu" });
+    const programs = deepKernelPrograms(2, { hidden: [2], activation: "relu" });
     // Inputs are positive, so that relu leaves them as they are.
     const identity = tensor([1, 0, 0, 1, 0, 0, 0, 0, 0], float64);
     const data = standardised("test", x, y);
@@ -182,7 +182,7 @@ describe("surrogates", () => {
     const own = { ...small, members: 1, part: 1 };
     const posterior = await ensemble(own).fit(x, y, { rng: random.rng(5) });
     expectClose(posterior.variance(points), new Float64Array(5), 1e-12);
-    const { network, pretraining } = networkPrograms(2, { widths: [8], activation: "tanh" });
+    const { network, pretraining } = networkPrograms(2, { hidden: [8], activation: "tanh" });
     const data = standardised("test", x, y);
     const density = densityData(data, { prior: 1, noise: 0.1 });
     // Which observations it sees is drawn first.
@@ -201,7 +201,7 @@ describe("surrogates", () => {
   });
 
   it("variances are searched where that is asked for, and kept", async () => {
-    const surrogate = ensemble({ widths: [4], trainingSteps: 20, members: 1, tune: "first" });
+    const surrogate = ensemble({ hidden: [4], trainingSteps: 20, members: 1, tune: "first" });
     const { memory } = await surrogate.fit(x, y, { rng: random.rng(1) });
     expect(Object.keys(memory as object)).toEqual(["prior", "noise"]);
     const again = await surrogate.fit(x, y, { rng: random.rng(1), memory: { prior: 5, noise: 0.3 } });
@@ -215,7 +215,7 @@ describe("surrogates", () => {
     expect(() => sghmc({ batchSize: 0 })).toThrow(errorLike("ValueError", /batchSize/));
     expect(() => ensemble({ part: 0 })).toThrow(errorLike("ValueError", /part/));
     expect(() => laplace({ structure: "some" as never })).toThrow(errorLike("ValueError", /structure/));
-    expect(() => dkl({ widhts: [3] } as never)).toThrow(errorLike("ValueError", /did you mean "widths"/));
+    expect(() => dkl({ hiden: [3] } as never)).toThrow(errorLike("ValueError", /did you mean "hidden"/));
     await expect(gp().fit([[0]], [Number.NaN])).rejects.toThrow(errorLike("ValueError", /not finite/));
     await expect(gp().fit([[0], [1]], [1])).rejects.toThrow(errorLike("ShapeError", /\[n\]/));
   });
@@ -276,7 +276,7 @@ it("stochastic-gradient Monte Carlo has the variance of a normal distribution", 
 });
 
 it("stochastic-gradient Monte Carlo sees standardised inputs, so that their units and origin are nothing to it", async () => {
-  const surrogate = sghmc({ widths: [6], burnIn: 50, samplingSteps: 50 });
+  const surrogate = sghmc({ hidden: [6], burnIn: 50, samplingSteps: 50 });
   const usual = await surrogate.fit(x, y, { rng: random.rng(3) });
   const moved = (inputs: Tensor) => inputs.mul([1000, 0.01]).add([300, -5]);
   const other = await surrogate.fit(moved(x), y, { rng: random.rng(3) });
@@ -287,7 +287,7 @@ it("stochastic-gradient Monte Carlo sees standardised inputs, so that their unit
 });
 
 it("a regression network is its layers, one after the other", () => {
-  const network = regressionNetwork(2, { widths: [3] });
+  const network = regressionNetwork(2, { hidden: [3] });
   const weights = network.initial(random.rng(1));
   const w = Array.from(weights.data() as Float64Array);
   const expected = (points.toArray() as number[][]).map(([a, b]) => {

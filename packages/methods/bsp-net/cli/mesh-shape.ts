@@ -28,7 +28,7 @@ import { readShape, type ShapeInput } from "./shape-input.js";
 const endings = [".obj", ".ply", ".gltf", ".svg"] as const;
 const options = {
   output: option.fileOut("file to write", { short: "o", default: "shape.obj", endings }),
-  model: option.fileIn("a trained model (safetensors); without one the shape itself is fitted"),
+  model: option.fileIn("a trained model (safetensors); without one the shape itself is fitted", { short: "m" }),
   index: option.integer("which shape, where the file holds several", { default: 0, least: 0 }),
   convexes: option.integer("convexes to fit with", { default: 24, least: 1 }),
   planes: option.integer("planes of each convex", { default: 10, least: 1 }),

@@ -17,7 +17,7 @@ export const learnToRank = defineCommand({
   options: {
     ...queryOptions,
     k: option.integer("items of a ranking that NDCG counts", { default: 10, least: 1 }),
-    passes: option.integer("times that every relevant item is sampled, on average", {
+    epochs: option.integer("times that every relevant item is sampled, on average", {
       default: 50,
       least: 1,
       free: true,
@@ -39,7 +39,7 @@ export const learnToRank = defineCommand({
     ...stateOptions,
   },
   async run({ options, print, report, note, write, longRun }) {
-    const { k, passes, batchSize, seed } = options;
+    const { k, epochs, batchSize, seed } = options;
     const { features, queries } = await readQueries(options.table, options);
     const { learnt, unseen } = parts(queries, options.holdout, seed);
     const model = linearScores(
@@ -55,7 +55,7 @@ export const learnToRank = defineCommand({
     );
     // The lower problems curve by 1.
     const lowerStepSize = 0.5 / Math.max(1, msvrGamma(problem.blocks, sampledBlocks, ALPHA));
-    const maxIterations = Math.ceil((passes * problem.blocks) / sampledBlocks);
+    const maxIterations = Math.ceil((epochs * problem.blocks) / sampledBlocks);
     const run = await longRun<BilevelRecord, BsvrbState>({
       progress: ({ iteration }) => ({
         fraction: iteration / maxIterations,

@@ -9,6 +9,7 @@ export const queryOptions = {
     "items, a row each: SVMlight text as LETOR has it (label qid:1 1:0.3 ...), or CSV with a header",
     {
       required: true,
+      short: "t",
     },
   ),
   query: option.text("CSV: column that says which query an item is of", { default: "query" }),

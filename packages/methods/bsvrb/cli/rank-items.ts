@@ -10,7 +10,7 @@ export const rankItems = defineCommand({
   name: "rank-items",
   summary: "Rank the items of queries with a model that learn-to-rank made",
   options: {
-    model: option.fileIn("file that learn-to-rank wrote", { required: true }),
+    model: option.fileIn("file that learn-to-rank wrote", { required: true, short: "m" }),
     table: queryOptions.table,
     query: queryOptions.query,
     output: option.fileOut("file for the rankings (CSV); default: printed", { short: "o", endings: [".csv"] }),

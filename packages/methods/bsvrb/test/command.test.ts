@@ -65,7 +65,7 @@ describe("learn-to-rank", () => {
   });
 
   it("goes on after an interruption to the same model", async () => {
-    const words = { table: letor, sampledItems: 4, passes: 6 };
+    const words = { table: letor, sampledItems: 4, epochs: 6 };
     const files = { output: at("resumed.safetensors"), state: at("state.json") };
     const [whole, parts] = await runInTwo(commands, "learn-to-rank", words, files);
     expect(parts).toEqual(whole);

@@ -16,7 +16,7 @@ export const predictConvex = defineCommand({
   name: "predict-convex",
   summary: "Predict with a network that train-convex made",
   options: {
-    model: option.fileIn("file that train-convex wrote", { required: true }),
+    model: option.fileIn("file that train-convex wrote", { required: true, short: "m" }),
     table: tableOptions.table,
     features: tableOptions.features,
     output: option.fileOut("file for the predictions (CSV); default: printed", { short: "o" }),

@@ -8,7 +8,7 @@ export const predictBoosted = defineCommand({
   name: "predict-boosted",
   summary: "Predict with a network that boost-network made",
   options: {
-    model: option.fileIn("file that boost-network wrote", { required: true }),
+    model: option.fileIn("file that boost-network wrote", { required: true, short: "m" }),
     table: tableOptions.table,
     blocks: option.integer("use the first blocks only; default all", { least: 0 }),
     output: option.fileOut("file for the predictions (CSV); default: printed", { short: "o" }),

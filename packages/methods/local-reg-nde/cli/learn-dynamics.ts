@@ -25,13 +25,13 @@ export const learnDynamics = defineCommand({
     lambda: option.number("weight of the local term, falling to a tenth; 0 for none", { default: 0.1, least: 0 }),
   },
   run(input) {
-    const { mode, regularize, samples, adjoint, epochs, tolerance, seed, lambda, learningRate } = input.options;
+    const { mode, regularize, samples, adjoint, steps, tolerance, seed, lambda, learningRate } = input.options;
     if (mode === "none") input.refuse(["regularize", "samples", "lambda"], "--mode none leaves the local term out");
     else if (lambda === 0) input.refuse(["regularize", "samples", "mode"], "--lambda 0 leaves the local term out");
     return learnSeries(input, seriesDynamics, ({ model, init, batches, solving }, run: Training) =>
       fitLocally(model, init(random.rng(seed)), batches, {
         ...solving,
-        ...{ mode, adjoint, tolerance, epochs, seed },
+        ...{ mode, adjoint, tolerance, epochs: steps, seed },
         ...(mode !== "none" && { regularize, samples, lambda: [lambda, lambda / 10] }),
         optimizer: adam({ learningRate }),
         ...run,

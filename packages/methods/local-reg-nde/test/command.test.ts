@@ -19,7 +19,7 @@ const figure = (out: string, label: string) => Number((out.match(new RegExp(`${l
 it("learns a damped oscillation from a table by every adjoint, writes network and plot", async () => {
   for (const adjoint of ["interpolating", "backsolve", "discrete"]) {
     const files = { output: at(`${adjoint}.safetensors`), plot: at("fit.svg") };
-    const words = { table, epochs: 100, learningRate: 0.03, hidden: 8, stretch: 5, adjoint, ...files };
+    const words = { table, steps: 100, learningRate: 0.03, hidden: 8, stretch: 5, adjoint, ...files };
     const { code, out } = await runWords(commands, "learn-dynamics", words);
     expect(code).toBe(0);
     expect(out).toMatch(/31 rows, 2 series: x, y/);
@@ -32,14 +32,14 @@ it("learns a damped oscillation from a table by every adjoint, writes network an
 
 it("penalises one random time: a heavy weight makes the equation cheaper than none", async () => {
   const evaluations = async (lambda: number) => {
-    const words = { table, epochs: 60, learningRate: 0.03, hidden: 8, stretch: 0, tolerance: 1e-6, lambda };
+    const words = { table, steps: 60, learningRate: 0.03, hidden: 8, stretch: 0, tolerance: 1e-6, lambda };
     return figure((await runWords(commands, "learn-dynamics", words)).out, "evaluations for the whole series");
   };
   expect(await evaluations(1e5)).toBeLessThan(await evaluations(0));
 });
 
 it("goes on after an interruption to the same network", async () => {
-  const words = { table, epochs: 8, hidden: 4, columns: "x" };
+  const words = { table, steps: 8, hidden: 4, columns: "x" };
   const files = { output: at("resumed.safetensors"), state: at("state.json") };
   const [whole, parts] = await runInTwo(commands, "learn-dynamics", words, files);
   expect(parts).toEqual(whole);
@@ -51,8 +51,8 @@ it("refuses options of a term that is left out", async () => {
     { mode: "none", lambda: 2 },
     { lambda: 0, regularize: "stiffness" },
   ]) {
-    const { code, err } = await runWords(commands, "learn-dynamics", { table, epochs: 1, ...words });
+    const { code, err } = await runWords(commands, "learn-dynamics", { table, steps: 1, ...words });
     expect([code, err]).toEqual([2, expect.stringMatching(/(--mode none|--lambda 0) leaves the local term out/)]);
   }
-  expect((await runWords(commands, "learn-dynamics", { table, epochs: 1, mode: "none" })).code).toBe(0);
+  expect((await runWords(commands, "learn-dynamics", { table, steps: 1, mode: "none" })).code).toBe(0);
 });

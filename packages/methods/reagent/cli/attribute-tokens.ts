@@ -29,6 +29,7 @@ const options = {
     kind: "folder",
     words: [TINY],
     default: TINY,
+    short: "m",
   }),
   replacer: option.fileIn(
     "folder of a masked model (optimum, fill-mask), or a way to draw tokens; default causal, and the masked model of tiny",

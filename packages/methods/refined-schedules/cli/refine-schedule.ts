@@ -11,7 +11,7 @@ export const refineScheduleCommand = defineCommand({
   name: "refine-schedule",
   summary: "Compute a learning-rate schedule from recorded gradient norms",
   options: {
-    table: option.fileIn("CSV: columns l2 and l1, or the norms in the second column", { required: true }),
+    table: option.fileIn("CSV: columns l2 and l1, or the norms in the second column", { required: true, short: "t" }),
     norm: option.choice(["l1", "l2"], "l2 for SGD, l1 for Adam and its kin", { default: "l2" }),
     power: option.number("weights are norm^-power; 2 for l2 and 1 for l1 unless given"),
     tau: option.number("width of the running median, as a part of the run", { default: 0.1 }),

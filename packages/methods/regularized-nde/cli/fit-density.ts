@@ -38,7 +38,7 @@ export const fitDensity = defineCommand({
     table: option.fileIn("the points: NPY [points, features], or CSV with a header", { required: true, short: "t" }),
     columns: option.list(option.text("columns to learn; default all"), { default: [], distinct: true }),
     holdout: option.number("part of the points held out to judge by, in (0, 1)", { default: 0.1, above: 0, below: 1 }),
-    widths: option.list(option.integer("widths of the hidden layers", { least: 1 }), { default: [64, 64] }),
+    hidden: option.list(option.integer("widths of the hidden layers", { least: 1 }), { default: [64, 64] }),
     epochs: option.integer("passes over the points", { default: 50, least: 1 }),
     batchSize: option.integer("points of an update, or all", { default: 200, least: 1 }),
     learningRate: option.number("step of Adam", { default: 0.005, above: 0 }),
@@ -53,7 +53,7 @@ export const fitDensity = defineCommand({
     ...stateOptions,
   },
   async run({ options, print, report, write, refuse, longRun }) {
-    const { epochs, lambda, tolerance, seed, widths } = options;
+    const { epochs, lambda, tolerance, seed, hidden } = options;
     if (options.samples === undefined) refuse(["draws"], "without --samples nothing is drawn");
     const { names, values } = await readPoints(options.table, options.columns);
     const [count] = values.shape as [number];
@@ -81,7 +81,7 @@ export const fitDensity = defineCommand({
     const points = scale.apply(learned);
     print(`${count - held} points to learn from, ${held} held out, of ${names.length} numbers: ${names.join(", ")}`);
 
-    const flow = densityFlow({ features: names.length, widths });
+    const flow = densityFlow({ features: names.length, hidden });
     const batchSize = Math.min(options.batchSize, count - held);
     const updates = epochs * Math.floor((count - held) / batchSize);
     const run = await longRun<TrainingRecord, TrainingState<FlowParameters>>({

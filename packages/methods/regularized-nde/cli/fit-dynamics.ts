@@ -15,11 +15,11 @@ export const fitDynamics = defineCommand({
     lambda: option.number("weight of the solver's error estimates, falling to a tenth", { default: 0.1, least: 0 }),
   },
   run(input) {
-    const { epochs, tolerance, seed, lambda, learningRate } = input.options;
+    const { steps, tolerance, seed, lambda, learningRate } = input.options;
     return learnSeries(input, seriesDynamics, ({ model, init, batches, solving }, run: Training) =>
       fitOde(model, init(random.rng(seed)), batches, {
         ...solving,
-        ...{ tolerance, lambda: [lambda, lambda / 10], epochs, seed },
+        ...{ tolerance, lambda: [lambda, lambda / 10], epochs: steps, seed },
         optimizer: adam({ learningRate }),
         ...run,
       }),

@@ -38,7 +38,7 @@ export const fitSeries = defineCommand({
     }),
     latent: option.integer("numbers of the latent state", { default: 8, least: 1 }),
     memory: option.integer("numbers of mean and deviation that the encoder carries", { default: 32, least: 1 }),
-    widths: option.list(option.integer("widths of the hidden layers of the equation", { least: 1 }), { default: [16] }),
+    hidden: option.list(option.integer("widths of the hidden layers of the equation", { least: 1 }), { default: [16] }),
     deviation: option.number("standard deviation of what is seen, in parts of its range", { default: 0.05, above: 0 }),
     divergence: option.number(
       "weight of the divergence of first states from the standard normal; default one over the numbers seen of a series",
@@ -54,19 +54,22 @@ export const fitSeries = defineCommand({
     ...stateOptions,
   },
   async run({ options, print, report, write, longRun }) {
-    const { latent, memory, widths, deviation, lambda, tolerance, seed, quantum } = options;
+    const { latent, memory, hidden, deviation, lambda, tolerance, seed, quantum } = options;
     const { series } = await readSeries({ ...options, names: options.columns });
     const [count, times, features] = series.values.shape as [number, number, number];
     if (times < 2) throw new Failure(`${options.table}: all of it was seen at one time; there is no course to learn`);
-    const { seen, hidden } = hideObservations(series, { share: options.hide, rng: random.rng(`${seed}/hidden`) });
+    const { seen, hidden: aside } = hideObservations(series, {
+      share: options.hide,
+      rng: random.rng(`${seed}/hidden`),
+    });
     const scaling = rangeScaling(seen);
-    const [shown, judged] = [scaling.apply(seen), scaling.apply(hidden)];
+    const [shown, judged] = [scaling.apply(seen), scaling.apply(aside)];
     const observed = shown.mask.sum().item();
     if (observed === 0) throw new Failure(`${options.table}: nothing is left to learn from; give a smaller --hide`);
     print(`${count} series, ${times} times, ${features} quantities, ${observed} numbers to learn from`);
 
     const span = [0, times - 1].map((k) => series.times.slice([k]).item()) as [number, number];
-    const sizes: LatentOdeOptions = { features, latent, state: memory, gate: memory, rate: widths, deviation, span };
+    const sizes: LatentOdeOptions = { features, latent, state: memory, gate: memory, rate: hidden, deviation, span };
     const model = latentOde(sizes);
     const batchSize = Math.min(options.batchSize, count);
     const batches = Math.floor(count / batchSize);
@@ -100,7 +103,7 @@ export const fitSeries = defineCommand({
       ["loss of the first batch", result.history[0]?.loss ?? "none"],
       ["of the last batch", result.history.at(-1)?.loss ?? "none"],
       ["error at what was seen, in parts of the range", error(shown, values)],
-      ...(hidden.mask.sum().item() === 0
+      ...(aside.mask.sum().item() === 0
         ? []
         : ([
             ["at what was set aside", error(judged, values)],

@@ -58,7 +58,7 @@ export interface DensityFlowOptions {
   /** Numbers of a point. */
   readonly features: number;
   /** Widths of the hidden layers (default two of 64). */
-  readonly widths?: readonly number[];
+  readonly hidden?: readonly number[];
 }
 
 /** A density as the normal one that an equation carries points to. */
@@ -124,12 +124,12 @@ const drawn = jitSync(
  */
 export function densityFlow(options: DensityFlowOptions): DensityFlow {
   const owner = "densityFlow";
-  checkOptions(owner, options, ["features", "widths"], ["features"]);
-  const { features, widths = [64, 64] } = options;
+  checkOptions(owner, options, ["features", "hidden"], ["features"]);
+  const { features, hidden = [64, 64] } = options;
   requireInteger(owner, "features", features, 1);
-  if (!Array.isArray(widths)) throw new ValueError(`${owner}: widths is ${String(widths)}; give a list of widths`);
-  for (const width of widths) requireInteger(owner, "widths", width, 1);
-  const extents = [features, ...widths, features];
+  if (!Array.isArray(hidden)) throw new ValueError(`${owner}: hidden is ${String(hidden)}; give a list of widths`);
+  for (const width of hidden) requireInteger(owner, "hidden", width, 1);
+  const extents = [features, ...hidden, features];
   const checked = (of: string, points: Tensor): Tensor => {
     if (!isTensor(points)) throw new ValueError(`${of}: points are no tensor; give one of [count, ${features}]`);
     if (points.rank !== 2 || points.shape[1] !== features) {
@@ -142,7 +142,7 @@ export function densityFlow(options: DensityFlowOptions): DensityFlow {
     const fits = (x: Tensor | undefined, ...shape: number[]) => isTensor(x) && x.shape.join() === shape.join();
     const right = ({ w, b }: FlowLayer, i: number) =>
       fits(w, (extents[i] as number) + 1, extents[i + 1] as number) && fits(b, extents[i + 1] as number);
-    if (params?.layers?.length === widths.length + 1 && params.layers.every(right)) return;
+    if (params?.layers?.length === hidden.length + 1 && params.layers.every(right)) return;
     throw new ValueError(`${of}: params are none of this flow; give those of init or of a training`);
   };
   const requireRng = (of: string, rng: Rng): void => requireObject(of, "rng", rng, "a generator of random.rng(seed)");
@@ -157,7 +157,7 @@ export function densityFlow(options: DensityFlowOptions): DensityFlow {
       const layers = extents.slice(1).map((outputs, i): FlowLayer => {
         const inputs = (extents[i] as number) + 1;
         // The last layer is small, so that points are hardly moved at first.
-        const scale = (i === widths.length ? 0.1 : 1) / Math.sqrt(inputs);
+        const scale = (i === hidden.length ? 0.1 : 1) / Math.sqrt(inputs);
         return {
           w: mul(rng.normal([inputs, outputs], { dtype: "float64" }), scale),
           b: zeros([outputs], "float64"),

@@ -19,7 +19,7 @@ it("learns a damped oscillation from a table, writes network and plot", async ()
   const { code, out } = await runWords(commands, "fit-dynamics", [
     "--table",
     file,
-    "--epochs",
+    "--steps",
     "200",
     "--learning-rate",
     "0.03",
@@ -46,7 +46,7 @@ it("learns the same of quantities in any unit, and tells its error in theirs", a
   const told = async (unit: number) => {
     const rows = Array.from({ length: 11 }, (_, i) => `${i},${unit * Math.cos(i / 2)}`);
     writeFileSync(file, `time,x\n${rows.join("\n")}\n`);
-    const words = ["--table", file, "--epochs", "5", "--hidden", "4", "--lambda", "0"];
+    const words = ["--table", file, "--steps", "5", "--hidden", "4", "--lambda", "0"];
     const { out } = await runWords(commands, "fit-dynamics", words);
     const of = (label: string) => Number((out.match(new RegExp(`${label}\\s+(\\S+)`)) as RegExpMatchArray)[1]);
     return [of("of the last step"), of("from the first row on") / unit] as const;
@@ -83,7 +83,7 @@ it("goes on after an interruption to the same network", async () => {
     table,
     `time,x\n${Array.from({ length: 8 }, (_, i) => `${0.1 * i},${Math.cos(0.3 * i)}`).join("\n")}\n`,
   );
-  const words = { table, epochs: 8, hidden: 4 };
+  const words = { table, steps: 8, hidden: 4 };
   const [whole, parts] = await runInTwo(commands, "fit-dynamics", words, {
     output: join(folder, "resumed.safetensors"),
     state: join(folder, "state.json"),

@@ -20,7 +20,7 @@ function twoClouds(seed: string, count: number): Tensor {
 }
 
 describe("a density as an equation that carries points to the normal one", () => {
-  const flow = densityFlow({ features: 2, widths: [16] });
+  const flow = densityFlow({ features: 2, hidden: [16] });
 
   it("is a density: over a grid it sums to 1, whatever the parameters", () => {
     const params = flow.init(rng.fork("any"));
@@ -77,7 +77,7 @@ describe("a density as an equation that carries points to the normal one", () =>
     const three = tensor([[1, 2, 3]], { dtype: "float64" });
     expect(await failureOf(() => flow.logDensity(params, three))).toEqual(errorLike("ShapeError", /give \[count, 2\]/));
     expect(await failureOf(() => flow.batches(twoClouds("few", 3), 4))).toEqual(errorLike("ValueError", /batchSize/));
-    expect(await failureOf(() => densityFlow({ features: 2, widths: [0] }))).toEqual(errorLike("ValueError", /widths/));
+    expect(await failureOf(() => densityFlow({ features: 2, hidden: [0] }))).toEqual(errorLike("ValueError", /hidden/));
   });
 
   it("refuses points without a density, and what are no parameters or generators, by name", async () => {
@@ -97,7 +97,7 @@ describe("a density as an equation that carries points to the normal one", () =>
       [() => flow.logDensity(params, [[1, 2]] as never), "ValueError", /points are no tensor/],
       [() => flow.logDensity({} as never, at(1)), "ValueError", /logDensity: params are none of this flow/],
       [() => flow.logDensity({ layers: [{}, {}] } as never, at(1)), "ValueError", /params are none/],
-      [() => flow.logDensity(densityFlow({ features: 2, widths: [9] }).init(rng), at(1)), "ValueError", /params/],
+      [() => flow.logDensity(densityFlow({ features: 2, hidden: [9] }).init(rng), at(1)), "ValueError", /params/],
       [() => flow.sample(none, rng, 1), "ValueError", /sample: params are none/],
       [() => flow.sample(params, none, 1), "ValueError", /rng is undefined; give a generator/],
       [() => flow.init(none), "ValueError", /rng is undefined; give a generator/],
@@ -118,7 +118,7 @@ describe("fit-density", () => {
     runWords(commands, "fit-density", {
       epochs: 30,
       batchSize: 54,
-      widths: 12,
+      hidden: 12,
       learningRate: 0.03,
       lambda: 1,
       ...words,
@@ -148,7 +148,7 @@ describe("fit-density", () => {
   });
 
   it("goes on after an interruption to the same network", async () => {
-    const words = { table: at("points.npy"), epochs: 3, batchSize: 36, widths: 4 };
+    const words = { table: at("points.npy"), epochs: 3, batchSize: 36, hidden: 4 };
     const [whole, parts] = await runInTwo(commands, "fit-density", words, {
       output: at("resumed.safetensors"),
       state: at("state.json"),

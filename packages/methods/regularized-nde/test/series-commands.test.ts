@@ -24,7 +24,7 @@ const rows = (random.rng(3).uniform([24, 8, 2]).toArray() as number[][][]).flatM
   }),
 );
 const table = file("patients.csv", ["patient,hour,pulse,temperature", ...rows].join("\n"));
-const small = { latent: 3, memory: 8, widths: "6", batchSize: 12, steps: 240, learningRate: 0.03 };
+const small = { latent: 3, memory: 8, hidden: "6", batchSize: 12, steps: 240, learningRate: 0.03 };
 const given = { table, id: "patient", ...small };
 
 const called = async (name: string, words: GivenWords) => {

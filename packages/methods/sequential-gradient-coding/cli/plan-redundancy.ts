@@ -75,7 +75,7 @@ export const planRedundancyCommand = defineCommand({
   options: {
     table: option.fileIn(
       "CSV of recorded times: columns worker, round, seconds, numbered from 0; with a column load, the work of a worker in full gradients, what work costs is found from several",
-      { required: true },
+      { required: true, short: "t" },
     ),
     work: option.number(
       "seconds of a full gradient on one worker, on top of what is recorded; 0 unless given, or found from loads",

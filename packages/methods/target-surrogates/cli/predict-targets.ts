@@ -9,7 +9,7 @@ export const predictTargets = defineCommand({
   name: "predict-targets",
   summary: "Predict with a model that fit-targets made",
   options: {
-    model: option.fileIn("file that fit-targets wrote", { required: true }),
+    model: option.fileIn("file that fit-targets wrote", { required: true, short: "m" }),
     table: tableOptions.table,
     output: option.fileOut("file for the predictions (CSV); default: printed", { short: "o" }),
   },
