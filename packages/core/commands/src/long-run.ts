@@ -134,9 +134,13 @@ function requireSame(path: string, kept: StateFile, now: Omit<StateFile, "state"
       `--resume: the run in ${path} had ${name} ${before ?? "not given"}, now it is ${given ?? "not given"}; give the options that it had.`,
     );
   }
-  for (const [name, hash] of Object.entries(kept.inputs)) {
-    if (now.inputs[name] === hash) continue;
-    throw new Failure(`--resume: what ${name} names is not what the run in ${path} began with.`);
+  for (const name of new Set([...Object.keys(kept.inputs), ...Object.keys(now.inputs)])) {
+    if (now.inputs[name] === kept.inputs[name]) continue;
+    throw new Failure(
+      name in kept.inputs
+        ? `--resume: what ${name} names is not what the run in ${path} began with.`
+        : `--resume: the run in ${path} began without ${name}; leave it out.`,
+    );
   }
 }
 

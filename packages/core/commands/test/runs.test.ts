@@ -38,6 +38,7 @@ function halving(stopAt = Infinity, controller = new AbortController()) {
     summary: "halve a number",
     options: {
       input: option.fileIn("a file", { default: join(folder, "in.txt") }),
+      beside: option.fileIn("another file"),
       factor: option.number("factor of a step", { default: 0.5 }),
       steps: option.integer("most steps", { default: 10, free: true }),
       ...seedOption,
@@ -114,6 +115,8 @@ describe("a long run", () => {
     writeFileSync(join(folder, "other.txt"), "2");
     const moved = await halving()("--state", path, "--resume", "--input", join(folder, "other.txt"));
     expect(moved.err).toContain("what --input names is not what the run in");
+    const more = await halving()("--state", path, "--resume", "--beside", join(folder, "other.txt"));
+    expect([more.code, more.err]).toEqual([2, expect.stringContaining("began without --beside; leave it out.")]);
     writeFileSync(path, encodeFrame({ format: "offprint-run-1" }));
     expect((await halving()("--state", path, "--resume")).err).toMatch(
       /kept\.json: it does not hold the state of a run/,
