@@ -7,6 +7,7 @@ import {
   option,
   seedOption,
   stateOptions,
+  tableOptions,
 } from "@offprint/commands";
 import { type Column, Table, writeCsv } from "@offprint/data";
 import { type BcdRecord, type BcdResult, type BcdRunState, bcd, type Composite } from "../src/index.js";
@@ -17,6 +18,7 @@ const options = {
   target: option.text(
     "for .mtx the file of the right side (.mtx or .csv), or of the labels (.csv: node, value); for tables the name of a column",
   ),
+  features: tableOptions.features,
   firstNode: option.integer("labels: number of the first node", { default: 0 }),
   penalty: option.choice(["none", "l1", "nonneg", "box"], "what is added", { default: "none" }),
   lambda: option.number("l1, nonneg: its weight; of nonneg 0 unless given", { least: 0 }),
@@ -67,7 +69,10 @@ export const minimizeBlocks = defineCommand({
     const path = input.arguments.data;
     const composite = compositeOf(input);
     if (chosen.problem !== "labels") refuse(["firstNode"], "it numbers the nodes of --problem labels");
-    const { smooth, description, table } = await readProblem(path, chosen.problem, chosen.target, chosen.firstNode);
+    if (chosen.problem === "labels")
+      refuse(["features"], "the graph of --problem labels has no columns to choose from");
+    const { problem, target, firstNode, features } = chosen;
+    const { smooth, description, table } = await readProblem(path, problem, target, firstNode, features);
     print(`${basename(path)}: ${description}`);
     const { x, status, iterations, objective, support, identifiedAt, history } = await solved(input, smooth, composite);
     const converged = status === "converged";

@@ -20,12 +20,23 @@ function isMatrixMarket(path: string): boolean {
  * Reads `.mtx` (MatrixMarket), or samples with a target: LIBSVM text, which stays sparse, CSV or NPZ.
  *
  * @param column the target's column; of no matter for `.mtx`
+ * @param features the columns of a table that count; all others where left out
  */
-export async function readMatrixFile(path: string, column?: string): Promise<MatrixFile> {
-  if (isMatrixMarket(path)) return { matrix: await loadFile(path, matrixOf) };
+export async function readMatrixFile(path: string, column?: string, features?: readonly string[]): Promise<MatrixFile> {
+  const nameless = () => {
+    if (features !== undefined) throw new ValueError(`--features: the columns of ${path} have no names; leave it out`);
+  };
+  if (isMatrixMarket(path)) {
+    nameless();
+    return { matrix: await loadFile(path, matrixOf) };
+  }
   const rows = await loadFile(path, (bytes) => (isLibsvm(bytes) ? readLibsvm(bytes) : undefined));
-  if (rows !== undefined) return { matrix: rows.inputs, targets: Array.from(rows.targets.data()) };
-  const { inputs, features: names, target } = await readTable(path, column === undefined ? {} : { target: column });
+  if (rows !== undefined) {
+    nameless();
+    return { matrix: rows.inputs, targets: Array.from(rows.targets.data()) };
+  }
+  const wanted = { ...(column !== undefined && { target: column }), ...(features && { features }) };
+  const { inputs, features: names, target } = await readTable(path, wanted);
   if (!isTensor(target)) return { matrix: inputs, targets: target, names };
   if (target.rank !== 1) {
     throw new FormatError(`${path}: the target has shape [${target.shape}]; give one number for each row`);

@@ -24,9 +24,10 @@ export async function readProblem(
   kind: Kind,
   target: string | undefined,
   firstNode: number,
+  features?: readonly string[],
 ): Promise<FileProblem> {
   if (kind === "labels") return labelProblem(data, target, firstNode);
-  const file = await readMatrixFile(data, target);
+  const file = await readMatrixFile(data, target, features);
   const [rows, columns] = file.matrix.shape;
   const targets = file.targets ?? (target === undefined ? undefined : await readVectorFile(target));
   if (targets === undefined)

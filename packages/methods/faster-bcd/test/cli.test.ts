@@ -188,6 +188,19 @@ describe("offprint minimize-blocks", () => {
     expect((await call(data, { ...options, state, resume: true })).err).toMatch(/does not hold the state of a run/);
   });
 
+  it("takes the columns of a table that are named", async () => {
+    const named = await file("named.csv", "name,age,dose,y\nann,1,2,3\nbob,2,1,5\ncy,4,4,8\ndee,3,1,7\n");
+    expect((await call(named)).err).toMatch(/column name holds texts; leave it out/);
+    const out = join(folder, "named-x.csv");
+    const lines = await run(named, { features: "dose,age", output: out });
+    expect(lines[0]).toMatch(/least squares, 4 x 2/);
+    expect(readCsv(await readFile(out)).column("variable").values).toEqual(["dose", "age"]);
+    const rows = await file("rows.svm", writeLibsvm(A, y));
+    expect((await call(rows, { features: "age" })).err).toMatch(/--features: the columns of .*rows\.svm have no names/);
+    const graph = { problem: "labels", features: "age", target: named };
+    expect((await call(rows, graph)).err).toMatch(/--features would do nothing/);
+  });
+
   it("says in one line what is wrong with a file or an option", async () => {
     const data = await file("wrong.svm", "1 1:2 x\n");
     const wrong = async (path: string, given: Given = {}) => (await call(path, given)).err;
