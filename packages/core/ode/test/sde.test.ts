@@ -1,3 +1,4 @@
+import { adam } from "@offprint/optim";
 import {
   add,
   grad,
@@ -15,6 +16,7 @@ import {
 } from "@offprint/tensor-core";
 import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
+import { trainSde } from "../src/fit/index.js";
 import {
   BrownianPath,
   replaySde,
@@ -362,6 +364,19 @@ describe("solveSde", () => {
         1e-12,
       );
     }
+  });
+
+  it("is not trained through where its steps do not suffice", async () => {
+    const model = {
+      drift: (_: Tensor, u: Tensor, p: Tensor) => mul(u, p),
+      diffusion: (_: Tensor, u: Tensor) => mul(u, 0.1),
+      initial: () => f64([1], [1]),
+      loss: (_: Tensor, { y }: { readonly y: Tensor }) => sum(square(y)),
+    };
+    const options = { optimizer: adam(), epochs: 1, tolerance: 1e-9, span: [0, 50] as const };
+    await expect(trainSde("a test", undefined, model, f64([-1], []), () => [null], options)).rejects.toThrow(
+      errorLike("NonFiniteError", /epoch 0, batch 0: the equation was not solved to its end in 10000 steps/),
+    );
   });
 
   it("refuses what it cannot do", async () => {

@@ -190,6 +190,11 @@ export async function trainSde<P, B, D>(
       parameters: at.params,
       seed: `${seed}/path/${count}`,
     });
+    if (solution.status === "limit") {
+      throw new NonFiniteError(
+        `epoch ${at.epoch}, batch ${at.batch}: the equation was not solved to its end in ${solution.steps} steps, and the step of training was not taken; give a larger tolerance or a shorter span, or lower the learning rate`,
+      );
+    }
     const drawn = penalised?.draws(solution, random.rng(`${seed}/drawn/${count}`)) ?? null;
     const weight = float(annealed(lambda, at.epoch, epochs));
     const made = update(at.params, at.optimizerState, batch, solution.replay(), drawn, weight);
