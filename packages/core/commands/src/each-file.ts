@@ -4,7 +4,7 @@ import { requireObject } from "@offprint/tensor-core";
 import type { CommandInput } from "./command.js";
 import { exitCodes, Failure } from "./failure.js";
 import type { LongRun, LongRunSettings } from "./long-run.js";
-import { requireFolder } from "./places.js";
+import { requireFolder, requireFolderPlace } from "./places.js";
 
 /** Endings of pictures, as `readImage` of @offprint/data reads them. */
 export const pictureEndings: readonly string[] = [".png", ".pgm", ".ppm", ".pbm", ".pnm"];
@@ -62,8 +62,14 @@ export function filesOf(path: string, endings: readonly string[]): FileSet {
       if (twice !== undefined) {
         throw new Failure(`${path}: the result of ${twice} would have the name of another's; rename one.`);
       }
-      requireFolder(given);
-      return (name) => join(given, stem(name) + allowed[0]);
+      requireFolderPlace(given);
+      let made = false;
+      return (name) => {
+        // For the first result: where none comes, no empty folder is left.
+        if (!made) requireFolder(given);
+        made = true;
+        return join(given, stem(name) + allowed[0]);
+      };
     },
   };
 }

@@ -125,4 +125,10 @@ describe("eachFile", () => {
     writeFileSync(at("in/a.TXT"), "5");
     expect(await refused({ output: at("out") })).toMatch(/a\.txt would have the name of another's/);
   });
+
+  it("leaves no empty folder where no file could be worked on", async () => {
+    for (const name of ["a.txt", "b.txt", "c.txt"]) writeFileSync(join(home, "in", name), "none");
+    const { code } = await doubling()({ input: at("in"), output: at("out") });
+    expect([code, existsSync(at("out"))]).toEqual([2, false]);
+  });
 });

@@ -60,7 +60,6 @@ export const solveSequenceCommand = defineCommand({
     const rounds = policy.rounds > 0 ? `, ${policy.rounds} rounds known` : "";
     print(`${files.count} systems, ${policy.settings.length} values of omega${rounds}`);
     const { solver, tolerance, maxIterations, warmStart, solutions } = chosen;
-    if (solutions !== undefined) requireFolder(solutions);
     const result = await solveSequence((done) => files.systems(done), policy, {
       ...{ solver, tolerance, maxIterations, warmStart },
       ...(solutions !== undefined && { onSolution: solutionWriter(solutions) }),
@@ -86,9 +85,12 @@ export const solveSequenceCommand = defineCommand({
   },
 });
 
-/** Writes solutions as they come: they are too large to be kept. */
+/** Writes solutions as they come: they are too large to be kept. The folder is made for the first one, not for none. */
 function solutionWriter(folder: string): (solved: SolvedSystem) => void {
+  let made = false;
   return ({ x, round }) => {
+    if (!made) requireFolder(folder);
+    made = true;
     saveFileSync(join(folder, `x-${round + 1}.mtx`), writeMatrixMarket({ shape: [x.length, 1], values: x }));
   };
 }

@@ -116,6 +116,12 @@ describe("offprint solve-sequence", () => {
     }
   });
 
+  it("makes no folder for solutions where the first matrix cannot be read", async () => {
+    writeFileSync(file("broken.mtx"), "no matrix");
+    const { code } = await call(["broken.mtx"], { rhs: file("b.mtx"), solutions: file("none") });
+    expect([code, existsSync(file("none"))]).toEqual([2, false]);
+  });
+
   it("takes a folder in natural order, with the right-hand sides beside the matrices", async () => {
     const { lines, code } = await run(["steps"], {
       output: file("steps.csv"),
