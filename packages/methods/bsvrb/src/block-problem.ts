@@ -65,12 +65,12 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
 
   /** The sum of `upper` over the blocks of a batch. */
   upper(x: Tensor, y: Tensor, { blocks, data }: BlockBatch<U>): Tensor {
-    return this.total("upper", this.problem.upper(this.x.unravel(x), y, blocks, data), y);
+    return sum(this.losses("upper", x, y, { blocks, data }));
   }
 
   /** The sum of `lower` over the blocks of a batch. */
   lower(x: Tensor, y: Tensor, { blocks, data }: BlockBatch<L>): Tensor {
-    return this.total("lower", this.problem.lower(this.x.unravel(x), y, blocks, data), y);
+    return sum(this.losses("lower", x, y, { blocks, data }));
   }
 
   /** The problem's own second derivatives of `lower` in the rows of a batch, `[count, d, d]`, where it has them. */
@@ -102,8 +102,15 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
     return { upper: null, lower: null } as unknown as Batches<U, L>;
   }
 
-  private total(name: string, losses: Tensor, y: Tensor): Tensor {
-    if (losses?.rank === 1 && losses.shape[0] === y.shape[0]) return sum(losses);
+  /** The losses of the blocks of a batch, `[count]`. @throws ShapeError for others. */
+  losses<N extends "upper" | "lower">(
+    name: N,
+    x: Tensor,
+    y: Tensor,
+    { blocks, data }: BlockBatch<N extends "upper" ? U : L>,
+  ): Tensor {
+    const losses = this.problem[name](this.x.unravel(x), y, blocks, data as U & L);
+    if (losses?.rank === 1 && losses.shape[0] === y.shape[0]) return losses;
     throw new ShapeError(
       `${this.owner}: ${name} gave ${got(losses)} for ${y.shape[0]} blocks; it must give a loss for each`,
     );

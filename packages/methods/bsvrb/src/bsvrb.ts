@@ -8,6 +8,7 @@ import {
 } from "@offprint/bilevel";
 import { figuresOf, runLoop, type Status } from "@offprint/solvers";
 import { NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
+import { requireApart } from "./apart.js";
 import { type BlockDraw, blockDraws } from "./block-draws.js";
 import { BlockProblem } from "./block-problem.js";
 import { BlockStore, type RowSteps } from "./block-store.js";
@@ -66,7 +67,10 @@ export async function bsvrb<X, U = null, L = U>(
   const blocks = new BlockProblem(owner, problem);
   const settings = readOptions(owner, options, blocks.count);
   const drawn = firstKept(blockDraws(blocks, settings, options.draw));
-  if (options.resume === undefined) requireCurved(blocks, drawn);
+  if (options.resume === undefined) {
+    requireCurved(blocks, drawn);
+    requireApart(blocks, drawn(1));
+  }
   const steps = rowSteps(blocks, settings, options, drawn);
   const iterate = iterationOf(blocks, settings, rateTensors(owner, "stepSize", options.stepSize ?? steps.lower));
   const { evaluate } = options;

@@ -30,6 +30,8 @@ import {
   vmap,
   zerosLike,
 } from "@offprint/tensor-core";
+import { requireApart } from "./apart.js";
+import { BlockProblem } from "./block-problem.js";
 import { type JoinedBatch, joinBlocks } from "./joined-blocks.js";
 import { nearestPositiveDefinite, solveRows } from "./positive-definite.js";
 
@@ -85,6 +87,7 @@ export async function rsvrb<X, U = null, L = U>(
   const [m, d] = problem.initial.y.shape;
   const float64 = { dtype: "float64" } as const;
   const numbers = { beta: tensor(weight, float64), least: tensor(strongConvexity, float64) };
+  if (options.resume === undefined) requireApart(new BlockProblem(owner, problem), vectors.full.lower);
   type Batch = JoinedBatch<U, L>;
   // The joined lower function weighs sampled blocks by m / I, the upper one by 1 / I.
   const sampled = (derivatives: Derivatives<Tensor, Tensor, Batch, Batch>, { x, y }: Place, batch: Batch): Tracked => {

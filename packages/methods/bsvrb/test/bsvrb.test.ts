@@ -6,6 +6,7 @@ import {
   eye,
   linalg,
   matmul,
+  mean,
   mul,
   random,
   slice,
@@ -26,6 +27,7 @@ import {
   bsvrb,
   multiScaleLogistic,
   nearestPositiveDefinite,
+  rsvrb,
 } from "../src/index.js";
 import { projectMatrices, solvePositiveDefinite } from "../src/positive-definite.js";
 import { naiveBsvrb } from "./naive.js";
@@ -283,6 +285,22 @@ describe("bsvrb", () => {
         const message = /lower does not curve upwards in y.*strongly convex in y/;
         expect(await run({})).toEqual(errorLike("ValueError", message));
         expect(await run({ lowerStepSize: 0.1 })).toEqual(errorLike("ValueError", message));
+      }
+    }
+  });
+
+  it("refuses losses that change with the rows of other blocks, of which gradients of sums are not those of the blocks", async () => {
+    for (const name of ["lower", "upper"] as const) {
+      // As a mean over the batch makes it.
+      const coupled: typeof problem.lower = (x, y, at, data) =>
+        add(problem[name](x, y, at, data), mul(square(sub(sum(y, 1), mean(y))), 0.1));
+      const message = new RegExp(`the loss that ${name} gives for block \\d changes with the rows of other blocks`);
+      const run = { maxIterations: 2, sampledBlocks: 3, stepSize: 0.01, lowerStepSize: 0.01 };
+      for (const method of [bsvrb, rsvrb]) {
+        expect(await failureOf(() => method({ ...problem, [name]: coupled }, run))).toEqual(
+          errorLike("ValueError", message),
+        );
+        await method(problem, run);
       }
     }
   });
