@@ -10,6 +10,7 @@ import * as listed from "./listed.mjs";
 import * as missingArguments from "./missing-arguments.mjs";
 import * as pictured from "./pictured.mjs";
 import * as unfinished from "./unfinished.mjs";
+import * as words from "./words.mjs";
 
 const checks = [
   anatomy,
@@ -23,6 +24,7 @@ const checks = [
   installed,
   pictured,
   unfinished,
+  words,
 ];
 
 /**
