@@ -124,22 +124,23 @@ function fromData(data: TensorLike, dtype: DType | undefined): Tensor {
     return fromNdArray(view, dtype);
   }
   throw new DTypeError(
-    `tensor: cannot make a tensor of ${data === null ? "null" : typeof data}; give a number, nested arrays, a typed array, an ndarray or a tensor`,
+    `tensor: cannot make a tensor of ${kindOf(data)}; give a number, nested arrays, a typed array, an ndarray or a tensor`,
   );
+}
+
+function kindOf(x: unknown): string {
+  return x === null ? "null" : typeof x;
 }
 
 function fromTypedArray(data: TypedArray, shape: Shape, dtype: DType | undefined): Tensor {
   const own = dtypeOfArray(data);
+  const { name } = (data as object).constructor;
   if (typeof (data as ArrayLike<unknown>)[0] === "bigint") {
-    throw new DTypeError(
-      `tensor: ${(data as object).constructor.name} holds big integers, for which there is no dtype; convert them to numbers`,
-    );
+    throw new DTypeError(`tensor: ${name} holds big integers, for which there is no dtype; convert them to numbers`);
   }
   if (own === undefined) {
     if (dtype === undefined) {
-      throw new DTypeError(
-        `tensor: ${(data as object).constructor.name} has no dtype of its own; say which one with { dtype: "int32" } or another`,
-      );
+      throw new DTypeError(`tensor: ${name} has no dtype of its own; say which one with { dtype: "int32" } or another`);
     }
     return hostTensor(convert(data as ArrayLike<number>, dtype), shape, dtype);
   }
@@ -184,11 +185,10 @@ function fromNested(nested: readonly unknown[], dtype: DType | undefined): Tenso
   const fill = (node: unknown, axis: number, offset: number, strides: readonly number[]): void => {
     if (axis === shape.length) {
       if (typeof node !== "number" && typeof node !== "boolean") {
-        throw new DTypeError(
-          isTensor(node)
-            ? "tensor: nested arrays must hold numbers or booleans, not tensors; join tensors with stack(), and give grad and vjp tensor([...]) where an argument is one tensor"
-            : `tensor: nested arrays must hold numbers or booleans, not ${node === null ? "null" : typeof node}`,
-        );
+        const found = isTensor(node)
+          ? "tensors; join them with stack(), and give grad and vjp tensor([...]) for one tensor"
+          : kindOf(node);
+        throw new DTypeError(`tensor: nested arrays must hold numbers or booleans, not ${found}`);
       }
       if (typeof node === "number") allBoolean = false;
       values[offset] = Number(node);

@@ -63,8 +63,8 @@ function ownLine(f: Scalar, arity: number, name: string | undefined): Line {
  * to the page's owner as a blocked script.
  */
 const MAY_GENERATE =
-  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined &&
-  (globalThis as { document?: unknown }).document === undefined;
+  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node &&
+  !(globalThis as { document?: unknown }).document;
 
 /** The most frequent loops, by the name of their primitive, for where none is generated. */
 const writtenLines: Readonly<Record<string, Line>> = {
