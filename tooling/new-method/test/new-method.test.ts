@@ -78,9 +78,10 @@ async function problems(copy: string, folder: string): Promise<string[]> {
   const repository = readRepository(copy);
   const own = repository.packages.filter((pkg) => pkg.folder === folder);
   const results = await runChecks(repository, own);
-  const looked = results.filter(({ subjects }) => subjects > 0);
-  // Some checks are about methods only.
-  expect(looked.length).toBeGreaterThan(folder.includes("/methods/") ? results.length - 1 : 3);
+  const idle = results.filter(({ subjects }) => subjects === 0).map(({ title }) => title);
+  // Some checks are about methods only, and one is about commands, which a generated method does not have yet.
+  if (folder.includes("/methods/")) expect(idle).toEqual(["commands have one word for one thing"]);
+  else expect(results.length - idle.length).toBeGreaterThan(3);
   return results.flatMap(({ violations }) => violations.map(({ message }) => message));
 }
 
